@@ -1,0 +1,29 @@
+import type { Kysely } from 'kysely';
+import type { ChangeFeed } from './change-feed.ts';
+import type { DialectName } from './dialect.ts';
+import type { Schema } from './schema.ts';
+
+/** Reads of committed rows. */
+export type Reader = Pick<Kysely<Schema>, 'selectFrom' | 'executeQuery' | 'getExecutor'>;
+
+/** Reads and writes inside a transaction. */
+export type Transaction = Pick<
+  Kysely<Schema>,
+  'selectFrom' | 'insertInto' | 'updateTable' | 'deleteFrom' | 'executeQuery' | 'getExecutor'
+>;
+
+export interface Database {
+  readonly dialect: DialectName;
+  /** Names of the migrations that opening ran. */
+  readonly migrated: readonly string[];
+  readonly read: Reader;
+  /** Tells this and all other processes what to forget from their caches. */
+  readonly changes: ChangeFeed;
+  /**
+   * Runs `work` in a transaction; what it returns is durable when the promise resolves, and
+   * nothing of it is stored when the promise rejects. `work` may be repeated (PostgreSQL) and must
+   * await nothing but the database (SQLite shares its writer).
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
