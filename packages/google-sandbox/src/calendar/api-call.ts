@@ -1,0 +1,106 @@
+import type { Account } from '../directory.ts';
+import { json, type Reply } from '../http/reply.ts';
+import type { Route, SandboxRequest } from '../http/router.ts';
+import type { AccessToken } from '../oauth/grants.ts';
+import { BEARER_CHALLENGE, bearerOf } from '../oauth/identity.ts';
+import type { World } from '../world.ts';
+import { ApiError, errorBody } from './errors.ts';
+import { METHODS, type MethodName } from './methods.ts';
+import { type Reach, reachOf } from './scope-reach.ts';
+
+const SCOPE_PREFIX = 'https://www.googleapis.com/auth/';
+
+/** A Calendar request that passed the front end: known caller, sufficient scope, within limits. */
+export type ApiCall = {
+  account: Account;
+  token: AccessToken;
+  reach: Reach;
+  params: Record<string, string>;
+  query: URLSearchParams;
+  headers: SandboxRequest['headers'];
+  /** The JSON body. @throws ApiError parseError */
+  body(): Record<string, unknown>;
+};
+
+export type MethodHandler = (call: ApiCall) => Reply | Promise<Reply>;
+
+/** The route of a method: authentication, scopes and error envelopes around its handler. */
+export function methodRoute(world: World, name: MethodName, handler: MethodHandler): Route {
+  const row = METHODS[name];
+  const accepted = row.scopes.map((scope) => SCOPE_PREFIX + scope);
+
+  function authorised(request: SandboxRequest): ApiCall {
+    const header = request.headers.authorization;
+    if (header === undefined) {
+      throw new ApiError('loginRequired', {
+        headers: { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' },
+      });
+    }
+    const token = world.grants.accessToken(bearerOf(request));
+    const account = token && world.directory.accountBySub(token.grant.sub);
+    if (token === undefined || account === undefined) {
+      throw new ApiError('authError', { headers: { 'www-authenticate': BEARER_CHALLENGE } });
+    }
+    const usable = accepted.filter((scope) => token.scopes.has(scope));
+    if (usable.length === 0) throw insufficientScope(row.rpc, accepted);
+    world.limits.countRequest(token.grant.projectId, account.email);
+    return {
+      account,
+      token,
+      reach: reachOf(usable),
+      params: request.params,
+      query: request.query,
+      headers: request.headers,
+      body: () => parseBody(request.body),
+    };
+  }
+
+  return {
+    name,
+    method: row.verb,
+    path: row.path,
+    async handle(request) {
+      try {
+        return await handler(authorised(request));
+      } catch (error) {
+        if (error instanceof ApiError) return errorReply(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function errorReply(error: ApiError): Reply {
+  const { http, body } = errorBody(error.catalogueName, error.overrides);
+  return json(http, body, error.overrides.headers);
+}
+
+function insufficientScope(rpc: string, accepted: string[]): ApiError {
+  return new ApiError('insufficientPermissions', {
+    headers: {
+      'www-authenticate': `Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="${accepted.join(' ')}"`,
+    },
+    details: [
+      {
+        '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+        reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT',
+        domain: 'googleapis.com',
+        metadata: { service: 'calendar-json.googleapis.com', method: rpc },
+      },
+    ],
+  });
+}
+
+function parseBody(bytes: Buffer): Record<string, unknown> {
+  if (bytes.length === 0) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new ApiError('parseError');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new ApiError('parseError');
+  }
+  return parsed as Record<string, unknown>;
+}

@@ -1,0 +1,45 @@
+import { ApiError } from './errors.ts';
+import type { Calendar, StoredEvent } from './event-record.ts';
+import { nextUpdate, type Writer } from './writing.ts';
+
+/**
+ * events.move: the event goes to another calendar, whose owner becomes its organizer; the old
+ * calendar keeps a tombstone. Only whole events of type default can move (reference).
+ * @throws ApiError invalid, duplicate, deleted
+ */
+export function moveEvent(
+  writer: Writer,
+  from: Calendar,
+  event: StoredEvent,
+  to: Calendar,
+): StoredEvent {
+  if (event.status === 'cancelled') throw new ApiError('deleted');
+  if (event.eventType !== 'default' || event.exception !== undefined) {
+    throw new ApiError('invalid', { message: 'This event cannot be moved.' });
+  }
+  if (from === to) return event;
+  if (to.events.has(event.id)) throw new ApiError('duplicate');
+  const updatedMs = nextUpdate(writer.clock, event);
+  const moved: StoredEvent = {
+    ...event,
+    ordinal: to.nextOrdinal++,
+    updatedMs,
+    organizer: to.primary ? { email: to.id } : { email: to.id, displayName: to.summary },
+    formerShapes: [],
+  };
+  const exceptions = [...(from.exceptions.get(event.id)?.values() ?? [])];
+  Object.assign(event, { status: 'cancelled', updatedMs });
+  writer.calendars.save(from, event);
+  writer.calendars.save(to, moved);
+  for (const exception of exceptions) {
+    writer.calendars.save(to, {
+      ...exception,
+      ordinal: to.nextOrdinal++,
+      organizer: moved.organizer,
+    });
+    if (exception.status === 'cancelled') continue;
+    Object.assign(exception, { status: 'cancelled', updatedMs });
+    writer.calendars.save(from, exception);
+  }
+  return moved;
+}

@@ -1,0 +1,35 @@
+import type { World } from '../world.ts';
+import { avatar, escapeHtml, page } from './layout.ts';
+
+/** `/`: accounts with their calendars and mail, clients, and where everything answers. */
+export function overviewPage(world: World): string {
+  const accounts = world.directory.accounts().map((account) => {
+    const events = [...world.calendars.primaryOf(account).events.values()].filter(
+      (event) => event.status !== 'cancelled',
+    ).length;
+    const mails = world.outbox.messages(account.email).length;
+    const email = encodeURIComponent(account.email);
+    return `<tr><td><div class="person">${avatar(account.name)}<span><strong>${escapeHtml(account.name)}</strong><br><span class="soft">${escapeHtml(account.email)}</span></span></div></td>
+<td>${escapeHtml(account.timeZone)}</td>
+<td><a href="/calendar/${email}">Calendar</a> <span class="soft">${events} ${events === 1 ? 'event' : 'events'}</span></td>
+<td><a href="/mailbox/${email}">Mailbox</a> <span class="soft">${mails} ${mails === 1 ? 'message' : 'messages'}</span></td></tr>`;
+  });
+  const clients = world.directory
+    .clients()
+    .map(
+      (client) =>
+        `<tr><td>${escapeHtml(client.appName)}<br><span class="soft">${escapeHtml(client.clientId)}</span></td><td>${client.publishingStatus}</td><td>${client.redirectUris.map(escapeHtml).join('<br>')}</td></tr>`,
+    );
+  const endpoints = Object.entries(world.endpoints).map(
+    ([name, url]) => `<tr><td>${name}</td><td><code>${escapeHtml(url)}</code></td></tr>`,
+  );
+  return page(
+    'Overview',
+    `<main><h1>Google sandbox</h1>
+<p class="soft">Clock: ${new Date(world.clock.now()).toUTCString()} · <a href="/mailbox">all mail</a> · ${world.requests.length} requests logged</p>
+<h2>Accounts</h2><div class="card flush"><table>${accounts.join('') || '<tr><td>None yet.</td></tr>'}</table></div>
+<h2>OAuth clients</h2><div class="card flush"><table>${clients.join('') || '<tr><td>None yet.</td></tr>'}</table></div>
+<h2>Endpoints</h2><div class="card flush"><table>${endpoints.join('')}</table></div></main>`,
+    '.flush{padding:4px 10px}.person{display:flex;gap:12px;align-items:center}code{font-size:13px;overflow-wrap:anywhere}',
+  );
+}

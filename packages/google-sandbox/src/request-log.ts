@@ -1,0 +1,50 @@
+/** One request as it arrived and how it was answered. */
+export type LoggedRequest = {
+  /** Epoch ms on the sandbox clock. */
+  at: number;
+  method: string;
+  path: string;
+  /** Name of the method, e.g. `events.insert`, `token`; `unknown` when no route matched. */
+  route: string;
+  headers: Record<string, string | string[] | undefined>;
+  query: Record<string, string | string[]>;
+  /** 0 until answered; stays 0 when the connection was cut without an answer. */
+  status: number;
+  /** Parsed JSON or form body, raw text when it is neither, undefined when empty. */
+  body: unknown;
+};
+
+/** Everything that reached the sandbox, oldest first, as an array with two extras. */
+export type RequestLog = LoggedRequest[] & {
+  clear(): void;
+  /** The requests of one route, e.g. `requests.of('token')`. */
+  of(route: string): LoggedRequest[];
+};
+
+export function createRequestLog(): RequestLog {
+  const log: LoggedRequest[] = [];
+  return Object.assign(log, {
+    clear: () => {
+      log.length = 0;
+    },
+    of: (route: string) => log.filter((entry) => entry.route === route),
+  });
+}
+
+/** Appends, dropping the oldest half-a-log at a time so that appending stays cheap. */
+export function remember(log: RequestLog, entry: LoggedRequest, keep: number): void {
+  if (log.length >= keep * 2) log.splice(0, log.length - keep);
+  log.push(entry);
+}
+
+/** `a=1&a=2&b=3` as `{a: ['1', '2'], b: '3'}`. */
+export function queryAsObject(query: URLSearchParams): Record<string, string | string[]> {
+  const object: Record<string, string | string[]> = {};
+  for (const [name, value] of query) {
+    const before = Object.hasOwn(object, name) ? object[name] : undefined;
+    if (before === undefined) {
+      Object.defineProperty(object, name, { value, enumerable: true, writable: true });
+    } else object[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return object;
+}
