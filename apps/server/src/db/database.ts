@@ -25,5 +25,7 @@ export interface Database {
    * await nothing but the database (SQLite shares its writer).
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }

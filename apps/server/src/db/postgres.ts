@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Database } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
@@ -63,6 +63,9 @@ export async function openPostgres(databaseUrl: string): Promise<Database> {
           if (repeats >= maxRepeats || !wantsRepeat(error)) throw error;
         }
       }
+    },
+    async ping() {
+      await sql`select 1`.execute(db);
     },
     async close() {
       await changes.close();

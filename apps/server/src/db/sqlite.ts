@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { Kysely, sql, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import type { Database, Transaction } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { Schema } from './schema.ts';
@@ -161,6 +161,9 @@ export async function openSqlite(databaseUrl: string): Promise<Database> {
     read: reading,
     changes,
     transaction: (work) => commits.run(work),
+    async ping() {
+      await sql`select 1`.execute(reading);
+    },
     async close() {
       await commits.idle();
       await changes.close();

@@ -1,0 +1,56 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { errorCatalogue, errorCodes, Problem } from '@calhook/contract';
+import type { FrontDoor } from './front-door.ts';
+import { html, sendPage } from './pages.ts';
+
+/** Serves the API's description: `/openapi.json` for programs, `/docs` for people. */
+export async function describeApi(app: FrontDoor, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Calhook',
+        version,
+        description: 'One calendar gateway for all your bots: books into the right Google Calendar by botId alone.',
+      },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: chk_…' },
+        },
+      },
+    },
+    // A route with a scope needs a key, and every route may answer with a problem.
+    transform: ({ schema, url, route }) => {
+      const { scope } = (route.config ?? {}) as { scope?: string };
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(scope ? { security: [{ apiKey: [] }], description: `Scope: \`${scope}\`` } : {}),
+          response: {
+            ...(schema?.response as object | undefined),
+            '4xx': { ...Problem, description: 'A refusal, see /docs/errors' },
+            '5xx': { ...Problem, description: 'A failure, see /docs/errors' },
+          },
+        },
+      };
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  app.get('/docs/errors', { schema: { hide: true } }, async (_request, reply) =>
+    sendPage(reply, {
+      title: 'Error codes',
+      body: html`${errorCodes.map((code) => {
+        const { status, title, sentence, remedy } = errorCatalogue[code];
+        return html`<section id="${code}">
+<p><strong>${code}</strong> · ${String(status)} · ${title}</p>
+<p class="soft">“${sentence}”<br>${remedy}</p>
+</section>`;
+      })}`,
+    }),
+  );
+}

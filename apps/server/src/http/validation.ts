@@ -1,0 +1,94 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { closest, distance } from 'fastest-levenshtein';
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { ApiError } from '../api-error.ts';
+
+interface SchemaFault {
+  readonly keyword: string;
+  readonly schemaPath: string;
+  readonly instancePath: string;
+  readonly params: { additionalProperties?: readonly string[]; requiredProperties?: readonly string[] };
+  readonly message: string;
+}
+
+/** How far a name may be from a known one to be taken for a slip. */
+const maxSlip = 3;
+
+/** The names that an object may have at a place of its schema. */
+function namesAt(schema: unknown, schemaPath: string): string[] {
+  let place = schema;
+  for (const step of schemaPath.split('/').slice(1)) {
+    place = (place as Record<string, unknown> | undefined)?.[step];
+  }
+  return Object.keys((place as { properties?: object } | undefined)?.properties ?? {});
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const lower = name.toLowerCase().replaceAll('_', '');
+  const match = closest(lower, known.map((k) => k.toLowerCase()));
+  if (distance(lower, match) > maxSlip) return '';
+  return `; did you mean "${known.find((k) => k.toLowerCase() === match)}"?`;
+}
+
+function fieldOf(fault: SchemaFault): string {
+  return fault.instancePath.slice(1).replaceAll('/', '.');
+}
+
+/** Says a schema's fault as a person would. */
+function describe(fault: SchemaFault): { field: string; message: string } {
+  const field = fieldOf(fault);
+  if (fault.keyword === 'required') {
+    const missing = (fault.params.requiredProperties ?? []).join(', ');
+    const path = field ? `${field}.${missing}` : missing;
+    return { field: path, message: `${path} is missing` };
+  }
+  return { field, message: `${field || 'the body'} ${fault.message}` };
+}
+
+/** Faults that only restate another one: a closed object's `false` schema, a failed alternative. */
+const restating: ReadonlySet<string> = new Set(['boolean', 'anyOf']);
+
+function toApiError(schema: unknown, faults: readonly SchemaFault[]): ApiError {
+  const unknown = faults.find((fault) => fault.keyword === 'additionalProperties');
+  const [name] = unknown?.params.additionalProperties ?? [];
+  if (unknown && name !== undefined) {
+    const path = fieldOf(unknown);
+    const field = path ? `${path}.${name}` : name;
+    const suggestion = didYouMean(name, namesAt(schema, unknown.schemaPath));
+    return new ApiError('unknown_field', {
+      values: { field, suggestion: suggestion.replace(/\?$/, '') },
+      members: { errors: [{ field, message: `is not known here${suggestion}` }] },
+    });
+  }
+  const telling = faults.filter((fault) => !restating.has(fault.keyword));
+  const errors = (telling.length > 0 ? telling : faults).map(describe);
+  return new ApiError('invalid_request', {
+    values: { reason: errors[0]?.message ?? 'it does not fit the schema' },
+    members: { errors },
+  });
+}
+
+/**
+ * A check of bodies against a schema, in the words of the error catalogue.
+ *
+ * @returns a function that passes a body on, typed, or throws the {@link ApiError}
+ */
+export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
+  const validate = TypeBoxValidatorCompiler({ schema, httpPart: 'body', method: '', url: '' });
+  return (body) => {
+    const result = validate(body) as { value?: unknown; error?: readonly SchemaFault[] };
+    if (result.error) throw toApiError(schema, result.error);
+    return result.value as Static<T>;
+  };
+}
+
+/** Fastify's hook for {@link bodyReader}; parameters and queries are converted from text first. */
+export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = (route) => {
+  const validate = TypeBoxValidatorCompiler(route as Parameters<typeof TypeBoxValidatorCompiler>[0]);
+  return (value: unknown) => {
+    const result = validate(value) as { value?: unknown; error?: readonly SchemaFault[] };
+    return result.error ? { error: toApiError(route.schema, result.error) } : { value: result.value };
+  };
+};
