@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ApiKeyScope, apiKeyScopes } from '@calhook/contract';
-import { ConfigError, configVariables, readConfig } from './config.ts';
+import { configVariables, readConfig } from './config.ts';
+import { OperatorError } from './operator-error.ts';
 
 const usage = `calhook <command>
 
@@ -17,7 +18,7 @@ const usage = `calhook <command>
 `;
 
 /** A mistake of who typed the command; told without a stack. */
-class UsageError extends Error {}
+class UsageError extends OperatorError {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -53,7 +54,9 @@ async function demo(args: string[]): Promise<void> {
   });
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_533) {
-    throw new UsageError('--port must be a number up to 65533; the two ports above it are used, too');
+    throw new UsageError(
+      '--port must be a number up to 65533; the two ports above it are used, too',
+    );
   }
   const { demoGreeting, startDemo } = await import('./demo/demo.ts');
   const running = await startDemo({ port, fresh: values.fresh, directory: resolve(values.data) });
@@ -104,7 +107,9 @@ async function keys(args: string[]): Promise<void> {
         const state = key.revokedAt ? 'revoked' : 'active';
         const bots = key.botIds?.join(',') ?? 'all bots';
         const used = key.lastUsedAt ? new Date(key.lastUsedAt).toISOString() : 'never';
-        console.log([key.id, state, key.name, key.scopes.join(','), bots, `used ${used}`].join('\t'));
+        console.log(
+          [key.id, state, key.name, key.scopes.join(','), bots, `used ${used}`].join('\t'),
+        );
       }
     } else if (id && (await apiKeys.revoke(id))) {
       console.log(`Revoked ${id}.`);
@@ -140,10 +145,6 @@ try {
   if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage}`);
   await command(args);
 } catch (error) {
-  const told =
-    error instanceof ConfigError ||
-    error instanceof UsageError ||
-    ['ListenError', 'KeyRingError'].includes((error as Error).name);
-  console.error(told ? (error as Error).message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exitCode = 1;
 }

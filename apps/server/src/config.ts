@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { OperatorError } from './operator-error.ts';
 
 /** Where Google's services are; each may be overridden, and that is all the sandbox needs. */
-export interface GoogleEndpoints {
+interface GoogleEndpoints {
   readonly authUrl: string;
   readonly tokenUrl: string;
   readonly revokeUrl: string;
@@ -22,7 +23,7 @@ export interface EncryptionKey {
   readonly bytes: Buffer;
 }
 
-export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 type LogLevel = (typeof logLevels)[number];
 
 export interface Config {
@@ -48,7 +49,8 @@ export interface ConfigFault {
 }
 
 /** Thrown by {@link readConfig}; carries every fault at once. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
+  override readonly name = 'ConfigError';
   readonly faults: readonly ConfigFault[];
   constructor(faults: readonly ConfigFault[]) {
     super(
@@ -61,7 +63,6 @@ export class ConfigError extends Error {
         '\nEach variable may also be given as a file: NAME_FILE=/run/secrets/name.',
       ].join('\n'),
     );
-    this.name = 'ConfigError';
     this.faults = faults;
   }
 }

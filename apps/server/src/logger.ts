@@ -23,7 +23,12 @@ const redacted = [
  * Lines of `warn` and above are written at once; what is buffered is written at exit.
  */
 export function openLog(level: Config['logLevel']): Logger {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 250 });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 4_096,
+    periodicFlush: 250,
+  });
   return pino(
     {
       level,

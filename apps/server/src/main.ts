@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { openApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openLog } from './logger.ts';
+import { OperatorError } from './operator-error.ts';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -12,7 +13,7 @@ export interface RunningServer {
 }
 
 /** The port is taken, or may not be listened on. */
-export class ListenError extends Error {
+class ListenError extends OperatorError {
   override readonly name = 'ListenError';
 }
 
@@ -20,7 +21,9 @@ export class ListenError extends Error {
 export function listenProblem(error: unknown, host: string, port: number): ListenError | null {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    return new ListenError(`Port ${port} on ${host} is in use. Stop what uses it, or choose another port.`);
+    return new ListenError(
+      `Port ${port} on ${host} is in use. Stop what uses it, or choose another port.`,
+    );
   }
   if (code === 'EACCES') return new ListenError(`Port ${port} on ${host} needs more rights.`);
   return null;

@@ -1,11 +1,6 @@
-import {
-  type Bot,
-  type CreateEvent,
-  createEventFields,
-  type ErrorCode,
-} from '@calhook/contract';
+import { type Bot, type CreateEvent, createEventFields, type ErrorCode } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
-import { instantOf, isWithinWeeklyHours, describeTime } from '../availability/local-time.ts';
+import { describeTime, instantOf, isWithinWeeklyHours } from '../availability/local-time.ts';
 import { isTimeZone } from '../availability/time-zones.ts';
 
 /** A booking as the visitor wants it: checked, normalised, placed in time. */
@@ -27,7 +22,8 @@ export interface BookingRequest {
 
 // Deliberately plain: one @, a dotted domain, no spaces or controls. Whether the mailbox exists only
 // a message can tell; what must not pass is what breaks a header or that Google refuses.
-const emailPattern = /^[^\s@<>(),;:"\\[\]\p{Cc}]+@[^\s@<>(),;:"\\[\]\p{Cc}.]+(?:\.[^\s@<>(),;:"\\[\]\p{Cc}.]+)+$/u;
+const emailPattern =
+  /^[^\s@<>(),;:"\\[\]\p{Cc}]+@[^\s@<>(),;:"\\[\]\p{Cc}.]+(?:\.[^\s@<>(),;:"\\[\]\p{Cc}.]+)+$/u;
 const controls = /\p{Cc}+/gu;
 const controlsButNewline = /[^\P{Cc}\n]+/gu;
 
@@ -79,7 +75,10 @@ export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest 
     endsAt: startsAt + (body.durationMinutes ?? bot.durationMinutes) * 60_000,
     notes: body.notes === undefined ? null : multiLine(body.notes) || null,
     answers: Object.fromEntries(
-      Object.entries(body.answers ?? {}).map(([name, value]) => [singleLine(name), multiLine(value)]),
+      Object.entries(body.answers ?? {}).map(([name, value]) => [
+        singleLine(name),
+        multiLine(value),
+      ]),
     ),
   };
 }

@@ -22,7 +22,13 @@ import { newId } from '../identifiers.ts';
 import type { Logger } from '../logger.ts';
 import { type BookingRequest, readBookingRequest, refusalByRules } from './booking-request.ts';
 import { appointmentIdOf, eventIdOf, toCalendarEvent } from './event.ts';
-import { deleteClaim, findAppointment, findByNaturalKey, insertAppointment, settlePending } from './store.ts';
+import {
+  deleteClaim,
+  findAppointment,
+  findByNaturalKey,
+  insertAppointment,
+  settlePending,
+} from './store.ts';
 
 export interface BookingParts {
   readonly database: Database;
@@ -87,11 +93,15 @@ export class Booking {
    *
    * @throws {ApiError} for every reason that it could not be booked
    */
-  async book(botId: string, body: CreateEvent): Promise<{ answer: EventCreated; created: boolean }> {
+  async book(
+    botId: string,
+    body: CreateEvent,
+  ): Promise<{ answer: EventCreated; created: boolean }> {
     const bot = await this.#parts.bots.get(botId);
     const request = readBookingRequest(body, bot);
     const { appointment, replayed } = await this.#store(bot, request);
-    const settled = appointment.status === 'pending' ? await this.#insert(appointment) : appointment;
+    const settled =
+      appointment.status === 'pending' ? await this.#insert(appointment) : appointment;
     return { answer: toEventCreated(settled, replayed), created: !replayed };
   }
 
@@ -173,7 +183,10 @@ export class Booking {
       );
     } catch (error) {
       if (!(error instanceof GoogleError)) throw error;
-      log.warn({ err: error, botId: appointment.client_id, appointmentId: appointment.id }, 'event not inserted');
+      log.warn(
+        { err: error, botId: appointment.client_id, appointmentId: appointment.id },
+        'event not inserted',
+      );
       if (!repeatable.has(error.kind)) await this.#fail(appointment, error);
       throw googleRefusal(error);
     }
@@ -211,10 +224,7 @@ export class Booking {
     return event;
   }
 
-  async #confirm(
-    appointment: AppointmentsTable,
-    event: CalendarEvent,
-  ): Promise<AppointmentsTable> {
+  async #confirm(appointment: AppointmentsTable, event: CalendarEvent): Promise<AppointmentsTable> {
     const at = this.#parts.now();
     const change = {
       status: 'confirmed' as const,
@@ -236,9 +246,7 @@ export class Booking {
     if (confirmed) return { ...appointment, ...change };
     // Another process was first; what it stored is what counts.
     const { database } = this.#parts;
-    return (
-      (await findAppointment(database, appointment.client_id, appointment.id)) ?? appointment
-    );
+    return (await findAppointment(database, appointment.client_id, appointment.id)) ?? appointment;
   }
 
   /** Ends an appointment that Google will not take, and frees its span. */

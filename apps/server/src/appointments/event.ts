@@ -1,6 +1,6 @@
+import { formatDateTime } from '../availability/local-time.ts';
 import type { AppointmentsTable } from '../db/index.ts';
 import type { CalendarEvent } from '../google/index.ts';
-import { formatDateTime } from '../availability/local-time.ts';
 
 /** The owner is reminded this long before, in minutes (24 hours). */
 const ownerReminderMinutes = 1_440;
@@ -49,9 +49,7 @@ export function toCalendarEvent(appointment: AppointmentsTable): CalendarEvent {
     description: description(appointment),
     start: { dateTime: formatDateTime(appointment.starts_at, timeZone), timeZone },
     end: { dateTime: formatDateTime(appointment.ends_at, timeZone), timeZone },
-    attendees: [
-      { email: appointment.customer_email, displayName: appointment.customer_name },
-    ],
+    attendees: [{ email: appointment.customer_email, displayName: appointment.customer_name }],
     // On the owner's copy only: Google's reminders are private to the account (facts/google.md §5).
     reminders: {
       useDefault: false,

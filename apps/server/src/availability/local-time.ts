@@ -1,4 +1,4 @@
-import { weekdays, type WeeklyHours } from '@calhook/contract';
+import { type WeeklyHours, weekdays } from '@calhook/contract';
 
 /** A wall-clock time as a person says it; never without its zone. */
 export interface LocalTime {

@@ -1,7 +1,7 @@
 import type { Bot, CreateBot, UpdateBot, WeeklyHours } from '@calhook/contract';
+import { ApiError, botNotFound } from '../api-error.ts';
 import { isTimeZone } from '../availability/time-zones.ts';
 import { type BotsTable, CachedLookup, type Database, isUniqueViolation } from '../db/index.ts';
-import { ApiError, botNotFound } from '../api-error.ts';
 import { newId } from '../identifiers.ts';
 import { deleteBot, findBot, insertBot, listBots, updateBot } from './store.ts';
 

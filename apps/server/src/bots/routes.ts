@@ -72,7 +72,11 @@ export function botRoutes(
     '/api/bots/:botId',
     {
       config: { scope },
-      schema: { tags, summary: 'Delete a bot with its connection and appointments', params: BotParams },
+      schema: {
+        tags,
+        summary: 'Delete a bot with its connection and appointments',
+        params: BotParams,
+      },
     },
     async (request, reply) => {
       const { botId } = request.params;

@@ -204,7 +204,8 @@ export class Connections {
       return await this.#refresh(connection);
     } catch (error) {
       // While the token lives, trouble at the token endpoint costs the caller nothing.
-      if (leftMs > 0 && error instanceof GoogleError && error.kind === 'transient') return connection;
+      if (leftMs > 0 && error instanceof GoogleError && error.kind === 'transient')
+        return connection;
       throw error;
     }
   }

@@ -4,8 +4,8 @@ import type { Bots } from '../bots/bots.ts';
 import type { Database, OAuthStatesTable } from '../db/index.ts';
 import {
   calendarScope,
-  type GoogleCalendar,
   type FailureKind,
+  type GoogleCalendar,
   GoogleError,
   type GoogleOAuth,
 } from '../google/index.ts';

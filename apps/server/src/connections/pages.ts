@@ -49,7 +49,8 @@ const faults: Readonly<Record<ConsentFault, FaultText>> = {
   link_elsewhere: {
     status: 409,
     title: 'This link was opened in another browser',
-    happened: 'To protect your calendar, a connect link works only in the browser that used it first.',
+    happened:
+      'To protect your calendar, a connect link works only in the browser that used it first.',
     todo: 'Please go back to that browser, or ask for a new link.',
     again: false,
   },
@@ -84,7 +85,8 @@ const faults: Readonly<Record<ConsentFault, FaultText>> = {
   exchange_refused: {
     status: 502,
     title: 'Google did not accept the answer',
-    happened: 'The one-time code that Google sent was refused, as happens when a page is loaded twice.',
+    happened:
+      'The one-time code that Google sent was refused, as happens when a page is loaded twice.',
     todo: 'Nothing was connected. Please try again.',
     again: true,
   },

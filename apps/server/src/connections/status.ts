@@ -8,7 +8,9 @@ import { findConnectionState } from './store.ts';
  */
 const maxCachedStatuses = 1_000_000;
 
-function toStatus(row: NonNullable<Awaited<ReturnType<typeof findConnectionState>>>): CalendarStatus {
+function toStatus(
+  row: NonNullable<Awaited<ReturnType<typeof findConnectionState>>>,
+): CalendarStatus {
   const status: ConnectionStatus = row.status ?? 'not_connected';
   return {
     connected: status !== 'not_connected',

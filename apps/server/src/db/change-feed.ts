@@ -1,4 +1,4 @@
-import type { Transaction } from './database.ts';
+import type { Transaction } from './transaction.ts';
 
 /** What kind of thing changed; each cache follows one. */
 export type ChangeTopic = 'connection' | 'api_key' | 'bot';

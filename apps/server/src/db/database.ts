@@ -1,16 +1,6 @@
-import type { Kysely } from 'kysely';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialectName } from './dialect.ts';
-import type { Schema } from './schema.ts';
-
-/** Reads of committed rows. */
-export type Reader = Pick<Kysely<Schema>, 'selectFrom' | 'executeQuery' | 'getExecutor'>;
-
-/** Reads and writes inside a transaction. */
-export type Transaction = Pick<
-  Kysely<Schema>,
-  'selectFrom' | 'insertInto' | 'updateTable' | 'deleteFrom' | 'executeQuery' | 'getExecutor'
->;
+import type { Reader, Transaction } from './transaction.ts';
 
 export interface Database {
   readonly dialect: DialectName;

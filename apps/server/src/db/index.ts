@@ -2,8 +2,9 @@ import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
-export type { Database, Reader, Transaction } from './database.ts';
+export type { Database } from './database.ts';
 export type * from './schema.ts';
+export type { Transaction } from './transaction.ts';
 
 /** Opens the database that the URL names, and brings its tables up to date. */
 export async function openDatabase(databaseUrl: string): Promise<Database> {

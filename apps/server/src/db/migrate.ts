@@ -1,12 +1,10 @@
 import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { DialectName } from './dialect.ts';
-import * as initial from './migrations/0001-initial.ts';
+import { up as initial } from './migrations/0001-initial.ts';
 import type { Schema } from './schema.ts';
 
-interface NumberedMigration {
-  up(db: Kysely<unknown>, dialect: DialectName): Promise<void>;
-}
+type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
 
 /** All migrations; a released one never changes. */
 const migrations: Readonly<Record<string, NumberedMigration>> = {
@@ -27,7 +25,7 @@ export async function migrateToLatest(db: Kysely<Schema>, dialect: DialectName):
         Object.fromEntries(
           Object.entries(migrations).map(([name, migration]): [string, Migration] => [
             name,
-            { up: (database) => migration.up(database, dialect) },
+            { up: (database) => migration(database, dialect) },
           ]),
         ),
     },

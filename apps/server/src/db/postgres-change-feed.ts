@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import pg from 'pg';
 import { ChangeFeed, type ChangeTopic } from './change-feed.ts';
-import type { Transaction } from './database.ts';
+import type { Transaction } from './transaction.ts';
 
 const channel = 'calhook_changes';
 const reconnectAfterMs = 1_000;

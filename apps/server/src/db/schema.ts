@@ -130,7 +130,7 @@ export interface KeyChecksTable {
 }
 
 /** What other processes must forget from their caches (SQLite only; PostgreSQL has NOTIFY). */
-export interface CacheInvalidationsTable {
+interface CacheInvalidationsTable {
   seq: Generated<number>;
   topic: string;
   subject: string;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ChangeFeed, type ChangeTopic } from './change-feed.ts';
-import type { Transaction } from './database.ts';
+import type { Transaction } from './transaction.ts';
 
 /** How often this process looks whether another one committed, in milliseconds. */
 const pollEveryMs = 100;
@@ -33,7 +33,7 @@ export class SqliteChangeFeed extends ChangeFeed {
       'select seq, topic, subject from cache_invalidations where seq > ? order by seq',
     );
     const newest = reader.prepare('select max(seq) as seq from cache_invalidations').get();
-    this.#seenSeq = Number(newest?.['seq'] ?? 0);
+    this.#seenSeq = Number(newest?.seq ?? 0);
     this.#timer = setInterval(() => this.#poll(), pollEveryMs).unref();
   }
 
@@ -51,7 +51,7 @@ export class SqliteChangeFeed extends ChangeFeed {
   }
 
   #poll(): void {
-    const version = this.#dataVersion.get()?.['data_version'];
+    const version = this.#dataVersion.get()?.data_version;
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
     for (const row of this.#since.all(this.#seenSeq) as unknown as Announcement[]) {

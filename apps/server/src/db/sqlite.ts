@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, sql, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
-import type { Database, Transaction } from './database.ts';
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely';
+import type { Database } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { Schema } from './schema.ts';
 import { SqliteChangeFeed } from './sqlite-change-feed.ts';
+import type { Transaction } from './transaction.ts';
 
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const busyTimeoutMs = 5_000;

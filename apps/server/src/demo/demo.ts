@@ -13,7 +13,11 @@ import { startSite } from './site.ts';
 
 const host = '127.0.0.1';
 const owner = { email: 'ada@example.com', name: 'Ada Lovelace', timeZone: 'Europe/London' };
-const otherOwner = { email: 'grace@example.com', name: 'Grace Hopper', timeZone: 'America/New_York' };
+const otherOwner = {
+  email: 'grace@example.com',
+  name: 'Grace Hopper',
+  timeZone: 'America/New_York',
+};
 const oauthClient = { clientId: 'calhook-demo.apps.example', clientSecret: 'calhook-demo-secret' };
 const weekdayHours = [{ start: '09:00', end: '17:00' }];
 const botId = 'bot-lovelace';
@@ -105,7 +109,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
       CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
       CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
-      CALHOOK_LOG_LEVEL: process.env['CALHOOK_LOG_LEVEL'] ?? 'warn',
+      CALHOOK_LOG_LEVEL: process.env.CALHOOK_LOG_LEVEL ?? 'warn',
     });
     const server = await startServer(config);
     started.push(() => server.stop());

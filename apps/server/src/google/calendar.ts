@@ -1,5 +1,5 @@
 import type { calendar_v3 } from '@googleapis/calendar';
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { calendarFailureKind, GoogleError } from './failures.ts';
 
 export type CalendarEvent = calendar_v3.Schema$Event;
@@ -118,13 +118,16 @@ export class GoogleCalendar {
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         body: call.body === undefined ? null : JSON.stringify(call.body),
-        signal: AbortSignal.timeout(Math.max(1, Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))),
+        signal: AbortSignal.timeout(
+          Math.max(1, Math.floor(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))),
+        ),
       });
       status = response.statusCode;
       retryAfterMs = retryAfter(response.headers['retry-after']);
       text = await response.body.text();
-    } catch {
-      // Refused, reset, timed out or cut short; undici's error names no secret, but the cause might.
+    } catch (error) {
+      if (!isNetworkFailure(error)) throw error;
+      // The original is dropped: it may carry the request, and the request the token.
       throw new GoogleError(operation, { kind: 'transient', status: null, reason: 'unreachable' });
     }
     const parsed = parseJson(text);
@@ -138,6 +141,16 @@ export class GoogleCalendar {
     const kind = calendarFailureKind(status, reason);
     throw new GoogleError(operation, { kind, status, reason, retryAfterMs });
   }
+}
+
+/** Refused, reset, timed out or cut short, as undici and the system report it. */
+function isNetworkFailure(error: unknown): boolean {
+  const { name, code = '' } = error as { name?: string; code?: unknown };
+  return (
+    error instanceof errors.UndiciError ||
+    name === 'TimeoutError' ||
+    (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+  );
 }
 
 /** Seconds or an HTTP date (RFC 9110 §10.2.3), as milliseconds from now. */

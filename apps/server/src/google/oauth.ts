@@ -58,7 +58,9 @@ export class GoogleOAuth {
     );
     this.#client.timeout = timeoutSeconds;
     // Plain HTTP only where the operator configured a plain HTTP endpoint in so many words.
-    if ([config.tokenUrl, config.revokeUrl, config.userinfoUrl].some((url) => url.startsWith('http:'))) {
+    if (
+      [config.tokenUrl, config.revokeUrl, config.userinfoUrl].some((url) => url.startsWith('http:'))
+    ) {
       oidc.allowInsecureRequests(this.#client);
     }
   }
@@ -168,7 +170,11 @@ function toGoogleError(operation: string, error: unknown): GoogleError {
     const kind = oauthFailureKind(status, '');
     // A page instead of JSON is an outage in between, whatever status it came with.
     const reason = 'unexpected_answer';
-    return new GoogleError(operation, { kind: kind === 'refused' ? 'transient' : kind, status, reason });
+    return new GoogleError(operation, {
+      kind: kind === 'refused' ? 'transient' : kind,
+      status,
+      reason,
+    });
   }
   if (error instanceof oidc.ClientError && error.code?.startsWith('OAUTH_JWT')) {
     return new GoogleError(operation, { kind: 'refused', status: 200, reason: error.code });

@@ -1,6 +1,6 @@
+import { errorCatalogue, errorCodes, Problem } from '@calhook/contract';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { errorCatalogue, errorCodes, Problem } from '@calhook/contract';
 import type { FrontDoor } from './front-door.ts';
 import { html, sendPage } from './pages.ts';
 
@@ -12,7 +12,8 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
       info: {
         title: 'Calhook',
         version,
-        description: 'One calendar gateway for all your bots: books into the right Google Calendar by botId alone.',
+        description:
+          'One calendar gateway for all your bots: books into the right Google Calendar by botId alone.',
       },
       components: {
         securitySchemes: {

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 const documentation = '/docs/errors';
 
 /** The RFC 9457 document of a refusal. */
-export function toProblem(error: ApiError): Problem {
+function toProblem(error: ApiError): Problem {
   const { status, title } = errorCatalogue[error.code];
   return {
     success: false,

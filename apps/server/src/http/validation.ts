@@ -8,7 +8,10 @@ interface SchemaFault {
   readonly keyword: string;
   readonly schemaPath: string;
   readonly instancePath: string;
-  readonly params: { additionalProperties?: readonly string[]; requiredProperties?: readonly string[] };
+  readonly params: {
+    additionalProperties?: readonly string[];
+    requiredProperties?: readonly string[];
+  };
   readonly message: string;
 }
 
@@ -27,7 +30,10 @@ function namesAt(schema: unknown, schemaPath: string): string[] {
 function didYouMean(name: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const lower = name.toLowerCase().replaceAll('_', '');
-  const match = closest(lower, known.map((k) => k.toLowerCase()));
+  const match = closest(
+    lower,
+    known.map((k) => k.toLowerCase()),
+  );
   if (distance(lower, match) > maxSlip) return '';
   return `; did you mean "${known.find((k) => k.toLowerCase() === match)}"?`;
 }
@@ -86,9 +92,13 @@ export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Sta
 
 /** Fastify's hook for {@link bodyReader}; parameters and queries are converted from text first. */
 export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = (route) => {
-  const validate = TypeBoxValidatorCompiler(route as Parameters<typeof TypeBoxValidatorCompiler>[0]);
+  const validate = TypeBoxValidatorCompiler(
+    route as Parameters<typeof TypeBoxValidatorCompiler>[0],
+  );
   return (value: unknown) => {
     const result = validate(value) as { value?: unknown; error?: readonly SchemaFault[] };
-    return result.error ? { error: toApiError(route.schema, result.error) } : { value: result.value };
+    return result.error
+      ? { error: toApiError(route.schema, result.error) }
+      : { value: result.value };
   };
 };

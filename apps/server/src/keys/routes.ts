@@ -44,9 +44,7 @@ export function keyRoutes(app: FrontDoor, keys: ApiKeys): void {
     async (request) => {
       const { botIds } = callerOf(request);
       const all = await keys.list();
-      const apiKeys = botIds
-        ? all.filter((key) => key.botIds?.every((id) => botIds.has(id)))
-        : all;
+      const apiKeys = botIds ? all.filter((key) => key.botIds?.every((id) => botIds.has(id))) : all;
       return { apiKeys };
     },
   );

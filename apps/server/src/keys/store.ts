@@ -9,11 +9,7 @@ export async function findApiKey(
   database: Database,
   id: string,
 ): Promise<ApiKeysTable | undefined> {
-  return database.read
-    .selectFrom('api_keys')
-    .selectAll()
-    .where('id', '=', id)
-    .executeTakeFirst();
+  return database.read.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 export async function listApiKeys(database: Database): Promise<ApiKeysTable[]> {

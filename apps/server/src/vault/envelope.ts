@@ -40,7 +40,7 @@ export function sealEnvelope(key: EncryptionKey, cell: Cell, plaintext: string):
 }
 
 /** The key id that an envelope names; null when it is not an envelope of this version. */
-export function envelopeKeyId(envelope: string): string | null {
+function envelopeKeyId(envelope: string): string | null {
   const parts = envelope.split('.');
   return parts.length === 4 && parts[0] === 'v1' ? (parts[1] ?? null) : null;
 }

@@ -1,9 +1,10 @@
 import type { EncryptionKey } from '../config.ts';
 import type { Database } from '../db/index.ts';
+import { OperatorError } from '../operator-error.ts';
 import { type Cell, EnvelopeError, openEnvelope, sealEnvelope } from './envelope.ts';
 import { insertKeyCheck, listKeyChecks } from './store.ts';
 
-export { type Cell, EnvelopeError } from './envelope.ts';
+export type { Cell } from './envelope.ts';
 
 /** Seals and opens secrets. The only object in the server that holds encryption keys. */
 export interface Vault {
@@ -14,7 +15,7 @@ export interface Vault {
 }
 
 /** The key ring does not fit the data; the server must not start. */
-export class KeyRingError extends Error {
+class KeyRingError extends OperatorError {
   override readonly name = 'KeyRingError';
 }
 
