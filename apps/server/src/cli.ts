@@ -31,12 +31,10 @@ function parse<const T extends Options>(args: string[], options: T) {
 }
 
 /** Stops a running thing on the first signal, and lets a second one end the process at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void stop().then(() => process.exit(0));
-    });
-  }
+function stopOnSignal(stop: () => Promise<void>): () => void {
+  const stopAndExit = () => void stop().then(() => process.exit(0));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAndExit);
+  return stopAndExit;
 }
 
 async function serve(): Promise<void> {
@@ -58,9 +56,12 @@ async function demo(args: string[]): Promise<void> {
       '--port must be a number up to 65533; the two ports above it are used, too',
     );
   }
-  const { demoGreeting, startDemo } = await import('./demo/demo.ts');
+  const [{ demoGreeting, startDemo }, { stopWithNpm }] = await Promise.all([
+    import('./demo/demo.ts'),
+    import('./demo/orphan.ts'),
+  ]);
   const running = await startDemo({ port, fresh: values.fresh, directory: resolve(values.data) });
-  stopOnSignal(() => running.stop());
+  stopWithNpm(stopOnSignal(() => running.stop()));
   console.log(demoGreeting(running.addresses));
 }
 
