@@ -4,7 +4,7 @@ import { type ServerProcess, startProcess } from './processes.ts';
 
 export const apiKey = `chk_benchmark_${'b'.repeat(43)}`;
 export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secret' };
-const cli = join(import.meta.dirname, '../../apps/server/src/cli.ts');
+const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
 /** The environment of a server as in production, but for where its Google is. */
 export function serverEnvironment(

@@ -77,8 +77,13 @@ function toApiError(schema: unknown, faults: readonly SchemaFault[]): ApiError {
   });
 }
 
-function faultsOf(validator: Validator, value: unknown): SchemaFault[] | null {
-  return validator.Check(value) ? null : (validator.Errors(value) as SchemaFault[]);
+/** What is wrong with a value, or null. The schema is compiled when it is first needed. */
+function faultFinder(schema: TSchema): (value: unknown) => SchemaFault[] | null {
+  let validator: Validator | undefined;
+  return (value) => {
+    validator ??= Compile(schema);
+    return validator.Check(value) ? null : (validator.Errors(value) as SchemaFault[]);
+  };
 }
 
 /**
@@ -87,9 +92,9 @@ function faultsOf(validator: Validator, value: unknown): SchemaFault[] | null {
  * @returns a function that passes a body on, typed, or throws the {@link ApiError}
  */
 export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
-  const validator = Compile(schema);
+  const faultsIn = faultFinder(schema);
   return (body) => {
-    const faults = faultsOf(validator, body);
+    const faults = faultsIn(body);
     if (faults) throw toApiError(schema, faults);
     return body as Static<T>;
   };
@@ -97,10 +102,10 @@ export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Sta
 
 /** Fastify's hook for the same; parameters and queries are converted from text first. */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const validator = Compile(schema);
+  const faultsIn = faultFinder(schema);
   return (received: unknown) => {
     const value = httpPart === 'body' ? received : Value.Convert(schema, received);
-    const faults = faultsOf(validator, value);
+    const faults = faultsIn(value);
     return faults ? { error: toApiError(schema, faults) } : { value };
   };
 };
