@@ -12,17 +12,11 @@ import {
   oauthClient,
   testEnvironment,
 } from '../../apps/server/test/support/test-app.ts';
+import { nextTuesday } from './next-tuesday.ts';
 import { type RunningProcess, startProcess } from './running-process.ts';
 
 const owner = 'ada@example.com';
 const botId = 'bot-crash';
-
-/** A day that is neither past nor far away, on the real clock that a server process has. */
-function nextTuesday(): string {
-  const day = new Date(Date.now() + 2 * 86_400_000);
-  while (day.getUTCDay() !== 2) day.setUTCDate(day.getUTCDate() + 1);
-  return day.toISOString().slice(0, 10);
-}
 
 describeOnEachDatabase('a server that is killed while it books', (dialect) => {
   let database: TestDatabase;
@@ -48,7 +42,7 @@ describeOnEachDatabase('a server that is killed while it books', (dialect) => {
     await startServer();
     await call('POST', '/api/bots', { id: botId, name: 'Crash', timeZone: 'Europe/London' });
     const link = await call('POST', `/api/calendar/connect/${botId}`);
-    const page = await connectAs(sandbox, String(link.body['url']), { account: owner });
+    const page = await connectAs(sandbox, String(link.body.url), { account: owner });
     expect(page.status).toBe(200);
   });
 
@@ -60,7 +54,7 @@ describeOnEachDatabase('a server that is killed while it books', (dialect) => {
   });
 
   async function startServer(): Promise<void> {
-    server = startProcess(process.execPath, ['apps/server/src/cli.ts', 'serve'], {
+    server = startProcess(process.execPath, ['apps/server/bin/calhook.js', 'serve'], {
       ...testEnvironment(sandbox, database.url, url),
       CALHOOK_LOG_LEVEL: 'info',
     });
@@ -90,7 +84,7 @@ describeOnEachDatabase('a server that is killed while it books', (dialect) => {
     );
   const appointments = async () => {
     const { body } = await call('GET', `/api/calendar/appointments/${botId}`);
-    const all = body['appointments'] as Record<string, unknown>[];
+    const all = body.appointments as Record<string, unknown>[];
     return all.filter(({ email }) => email === booking.email);
   };
   const events = () =>
@@ -109,7 +103,7 @@ describeOnEachDatabase('a server that is killed while it books', (dialect) => {
     const [event, ...moreEvents] = events();
     expect(moreEvents).toEqual([]);
     expect(event?.status).toBe('confirmed');
-    expect(new Set(answers.map(({ body }) => body['eventId']))).toEqual(new Set([event?.id]));
+    expect(new Set(answers.map(({ body }) => body.eventId))).toEqual(new Set([event?.id]));
     const [appointment, ...moreAppointments] = await appointments();
     expect(moreAppointments).toEqual([]);
     expect(appointment).toMatchObject({ status: 'confirmed', eventId: event?.id });

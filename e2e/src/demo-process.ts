@@ -28,7 +28,7 @@ export async function threeFreePorts(): Promise<number> {
 }
 
 /** A directory that is gone when the test (or, from a hook, the caller) is through with it. */
-export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'calhook-e2e-'));
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }
@@ -49,7 +49,7 @@ export async function directoryForThisTest(): Promise<string> {
 
 /** The `demo` command, run as `npm run demo` runs it. */
 export function demoCommand(...options: string[]): [string, string[]] {
-  return [process.execPath, ['apps/server/src/cli.ts', 'demo', ...options]];
+  return [process.execPath, ['apps/server/bin/calhook.js', 'demo', ...options]];
 }
 
 /** Waits for the last line, and reads what it tells. */

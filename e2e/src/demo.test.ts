@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
 import {
   callDemo,
   demoCommand,
@@ -9,6 +10,7 @@ import {
   startForThisTest,
   threeFreePorts,
 } from './demo-process.ts';
+import { nextTuesday } from './next-tuesday.ts';
 
 /** The promise is 5 s on a machine that does nothing else; the test run keeps both cores busy. */
 const readyWithinMs = 5_000;
@@ -18,7 +20,7 @@ const weekdayHours = [{ start: '09:00', end: '17:00' }];
 const booking = {
   customerName: 'Alan Turing',
   email: 'alan@example.org',
-  date: '2027-06-01',
+  date: nextTuesday(),
   time: '10:00',
 };
 
@@ -42,20 +44,20 @@ test('is ready in under five seconds, and its last line tells where everything i
     sandboxUrl: `http://127.0.0.1:${port + 1}`,
     siteUrl: `http://127.0.0.1:${port + 2}`,
   });
-  for (const url of [demo.url + '/readyz', demo.sandboxUrl, demo.siteUrl]) {
+  for (const url of [`${demo.url}/readyz`, demo.sandboxUrl, demo.siteUrl]) {
     expect((await fetch(url)).status, url).toBe(200);
   }
   const status = await callDemo(demo, 'GET', `/api/calendar/status/${demo.botId}`);
   expect(status.body).toMatchObject({ connected: true, expired: false });
   const bot = await callDemo(demo, 'GET', `/api/bots/${demo.botId}`);
-  expect(bot.body['weeklyHours']).toMatchObject({
+  expect(bot.body.weeklyHours).toMatchObject({
     monday: weekdayHours,
     tuesday: weekdayHours,
     wednesday: weekdayHours,
     thursday: weekdayHours,
     friday: weekdayHours,
   });
-  expect(bot.body['weeklyHours']).not.toMatchObject({ saturday: weekdayHours });
+  expect(bot.body.weeklyHours).not.toMatchObject({ saturday: weekdayHours });
 });
 
 const start = async (...options: string[]) => {
@@ -142,14 +144,34 @@ async function occupy(port: number): Promise<Server> {
   return server;
 }
 
+/** The consent of a sandbox in another process. */
+function consentOver(sandboxUrl: string): Parameters<typeof connectAs>[0] {
+  return {
+    async consent(url, choice) {
+      const answer = await fetch(`${sandboxUrl}/sandbox/consent`, {
+        method: 'POST',
+        body: JSON.stringify({ url, ...choice }),
+      });
+      const { location } = await answer.json();
+      return location;
+    },
+  };
+}
+
 test('a second start keeps bots and bookings, on other ports too; --fresh starts over', async () => {
   const { port, data, command, args } = await start();
   const first = startForThisTest(command, args);
   const before = await demoReady(first);
   const made = await callDemo(before, 'POST', '/api/bots', { id: 'bot-second', name: 'Second' });
   expect(made.status).toBe(201);
+  const link = await callDemo(before, 'POST', '/api/calendar/connect/bot-second');
+  const page = await connectAs(consentOver(before.sandboxUrl), String(link.body.url), {
+    account: 'grace@example.com',
+  });
+  expect(page.status).toBe(200);
   const path = `/api/calendar/create-event/${before.botId}`;
-  expect((await callDemo(before, 'POST', path, booking)).status).toBe(201);
+  const kept = await callDemo(before, 'POST', path, booking);
+  expect(kept.status).toBe(201);
   first.signal('SIGTERM');
   await first.groupGone(stoppedWithinMs);
 
@@ -162,9 +184,13 @@ test('a second start keeps bots and bookings, on other ports too; --fresh starts
   expect(again).toMatchObject({ status: 200, body: { replayed: true } });
   const later = await callDemo(after, 'POST', path, { ...booking, time: '11:00' });
   expect(later.status).toBe(201);
-  expect(await eventsOf(after.sandboxUrl, 'ada@example.com')).toContainEqual(
-    expect.objectContaining({ id: later.body['eventId'] }),
-  );
+  const ofAda = await eventsOf(after.sandboxUrl, 'ada@example.com');
+  expect(ofAda.map(({ id }) => id)).toEqual([kept.body.eventId, later.body.eventId]);
+  const secondPath = '/api/calendar/create-event/bot-second';
+  const bySecond = await callDemo(after, 'POST', secondPath, booking);
+  expect(bySecond.status).toBe(201);
+  const ofGrace = await eventsOf(after.sandboxUrl, 'grace@example.com');
+  expect(ofGrace.map(({ id }) => id)).toEqual([bySecond.body.eventId]);
   const posted = await fetch(`${after.url}/api/webhook/appointment`, {
     method: 'POST',
     headers: { origin: after.siteUrl, 'content-type': 'application/json' },
