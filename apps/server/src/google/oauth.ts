@@ -53,7 +53,8 @@ export class GoogleOAuth {
         userinfo_endpoint: config.userinfoUrl,
       },
       config.clientId,
-      undefined,
+      // id_tokens are checked by the clock that this server runs on, not by the machine's.
+      { [oidc.clockSkew]: Math.round((now() - Date.now()) / 1_000) },
       oidc.ClientSecretPost(config.clientSecret),
     );
     this.#client.timeout = timeoutSeconds;
