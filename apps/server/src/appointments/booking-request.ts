@@ -1,7 +1,7 @@
 import { type Bot, type CreateEvent, createEventFields, type ErrorCode } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
 import { describeTime, instantOf, isWithinWeeklyHours } from '../availability/local-time.ts';
-import { isTimeZone } from '../availability/time-zones.ts';
+import { timeZoneName } from '../availability/time-zones.ts';
 
 /** A booking as the visitor wants it: checked, normalised, placed in time. */
 export interface BookingRequest {
@@ -53,8 +53,11 @@ export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest 
   if (customerName === '') throw invalid('customerName (or fullName) is missing', 'customerName');
   const email = body.email.trim();
   if (!emailPattern.test(email)) throw new ApiError('invalid_email');
-  const timeZone = body.timeZone ?? bot.timeZone;
-  if (!isTimeZone(timeZone)) throw new ApiError('invalid_timezone', { values: { timeZone } });
+  const wantedZone = body.timeZone ?? bot.timeZone;
+  const timeZone = timeZoneName(wantedZone);
+  if (timeZone === null) {
+    throw new ApiError('invalid_timezone', { values: { timeZone: wantedZone } });
+  }
   const { date, time, offset, weekday } = body;
   const startsAt = instantOf({ date, time, timeZone, offset, weekday });
   if (typeof startsAt !== 'number') {
