@@ -20,20 +20,21 @@ export interface BookingRequest {
   readonly answers: Readonly<Record<string, string>>;
 }
 
-// Deliberately plain: one @, a dotted domain, no spaces or controls. Whether the mailbox exists only
-// a message can tell; what must not pass is what breaks a header or that Google refuses.
+// Deliberately plain: one @, a dotted domain, no spaces, controls or invisible signs. Whether the
+// mailbox exists only a message can tell; what must not pass is what breaks a header or that Google
+// refuses.
 const emailPattern =
-  /^[^\s@<>(),;:"\\[\]\p{Cc}]+@[^\s@<>(),;:"\\[\]\p{Cc}.]+(?:\.[^\s@<>(),;:"\\[\]\p{Cc}.]+)+$/u;
+  /^[^\s@<>(),;:"\\[\]\p{C}]+@[^\s@<>(),;:"\\[\]\p{C}.]+(?:\.[^\s@<>(),;:"\\[\]\p{C}.]+)+$/u;
 const controls = /\p{Cc}+/gu;
 const controlsButNewline = /[^\P{Cc}\n]+/gu;
 
 /** One line of text: control characters and runs of space become one space. */
 function singleLine(text: string): string {
-  return text.replace(controls, ' ').replace(/\s+/g, ' ').trim();
+  return text.toWellFormed().replace(controls, ' ').replace(/\s+/g, ' ').trim();
 }
 
 function multiLine(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(controlsButNewline, ' ').trim();
+  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(controlsButNewline, ' ').trim();
 }
 
 function invalid(reason: string, field: string): ApiError {
@@ -51,7 +52,8 @@ function invalid(reason: string, field: string): ApiError {
 export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest {
   const customerName = singleLine(body.customerName ?? body.fullName ?? '');
   if (customerName === '') throw invalid('customerName (or fullName) is missing', 'customerName');
-  const email = body.email.trim();
+  // Spaces at the ends are slips of a keyboard; line breaks there are not.
+  const email = body.email.replace(/^ +| +$/g, '');
   if (!emailPattern.test(email)) throw new ApiError('invalid_email');
   const wantedZone = body.timeZone ?? bot.timeZone;
   const timeZone = timeZoneName(wantedZone);
