@@ -2,7 +2,7 @@ import type { Bot, CreateBot, UpdateBot, WeeklyHours } from '@calhook/contract';
 import { ApiError, botNotFound } from '../api-error.ts';
 import { timeZoneName } from '../availability/time-zones.ts';
 import { type BotsTable, CachedLookup, type Database, isUniqueViolation } from '../db/index.ts';
-import { newId } from '../identifiers.ts';
+import { couldBeId, newId } from '../identifiers.ts';
 import { deleteBot, findBot, insertBot, listBots, updateBot } from './store.ts';
 
 const maxCachedBots = 10_000;
@@ -80,7 +80,7 @@ export class Bots {
 
   /** @throws {ApiError} `bot_not_found` */
   async get(id: string): Promise<Bot> {
-    const bot = await this.#known.get(id);
+    const bot = couldBeId(id) ? await this.#known.get(id) : undefined;
     if (!bot) throw botNotFound();
     return bot;
   }

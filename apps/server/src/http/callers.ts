@@ -1,6 +1,7 @@
 import type { ApiKeyScope } from '@calhook/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, botNotFound } from '../api-error.ts';
+import { couldBeId } from '../identifiers.ts';
 import type { ApiKeys, Caller } from '../keys/keys.ts';
 
 declare module 'fastify' {
@@ -35,6 +36,7 @@ export async function requireCaller(
  * @throws {ApiError} `bot_not_found`
  */
 export function requireBotAccess(caller: Caller, botId: string): void {
+  if (!couldBeId(botId)) throw botNotFound();
   if (caller.botIds !== null && !caller.botIds.has(botId)) throw botNotFound();
 }
 
