@@ -11,11 +11,12 @@ export interface Caller {
   readonly scopes: ReadonlySet<ApiKeyScope>;
   /** null: all bots. */
   readonly botIds: ReadonlySet<string> | null;
+  /** Epoch milliseconds; infinite for a key without an end. */
+  readonly expiresAt: number;
 }
 
 interface KnownKey extends Caller {
   readonly secretHash: Buffer;
-  readonly expiresAt: number;
 }
 
 const maxCachedKeys = 10_000;
