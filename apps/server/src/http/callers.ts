@@ -15,7 +15,8 @@ declare module 'fastify' {
   }
 }
 
-const challenge = { 'www-authenticate': 'Bearer realm="calhook"' };
+/** What a 401 must carry (RFC 9110 §11.6.1). */
+export const challenge = { 'www-authenticate': 'Bearer realm="calhook"' };
 
 /** @throws {ApiError} `missing_api_key`, `invalid_api_key`, `insufficient_scope` */
 export async function requireCaller(
