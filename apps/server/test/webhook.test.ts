@@ -71,6 +71,7 @@ describeOnEachDatabase('the webhook', (dialect) => {
       'origin_not_allowed',
     ],
     ['an opaque origin', () => openBot, { origin: 'null' }, 403, 'origin_not_allowed'],
+    ['a program without key and origin', () => openBot, {}, 401, 'missing_api_key'],
     ['nothing, where no website is named', () => closedBot, {}, 401, 'missing_api_key'],
     [
       'a website, where none is named',

@@ -122,10 +122,11 @@ function webhookRoutes(
       return;
     }
     const { allowedOrigins } = await bots.get(botId);
-    if (allowedOrigins.length === 0) {
+    // Browsers name the page's origin with every POST; whoever names none is a program.
+    if (origin === undefined || allowedOrigins.length === 0) {
       throw new ApiError('missing_api_key', { headers: challenge });
     }
-    if (origin !== undefined && !allowedOrigins.includes(origin)) {
+    if (!allowedOrigins.includes(origin)) {
       throw new ApiError('origin_not_allowed');
     }
   };
