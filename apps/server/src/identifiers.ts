@@ -19,6 +19,11 @@ export function newId(now: number): string {
   return id;
 }
 
+/** Whether an id of any kind could look like this; what cannot is never looked up. */
+export function couldBeId(text: string): boolean {
+  return /^[A-Za-z0-9-]{1,100}$/.test(text);
+}
+
 /** A secret of 256 random bits in base64url, for links and keys. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url');
