@@ -32,11 +32,13 @@ export const looks = {
 export type Look = keyof typeof looks;
 
 /** A person's browser: cookies of its own, a look of its own. */
-export function openContext(browser: Browser, look: Look): Promise<BrowserContext> {
-  return browser.newContext({
+export async function openContext(browser: Browser, look: Look): Promise<BrowserContext> {
+  const context = await browser.newContext({
     ...looks[look],
     locale: 'en-GB',
     timezoneId: 'Europe/London',
     deviceScaleFactor: 1,
   });
+  context.setDefaultTimeout(10_000);
+  return context;
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
 import {
@@ -135,6 +137,16 @@ test.each([
   });
   await running.groupGone(0);
   expect(occupant.listening).toBe(true);
+});
+
+test('a start over beside a running demo fails, and leaves that one its data', async () => {
+  const { data, command, args } = await start();
+  const demo = await demoReady(startForThisTest(command, args));
+  const second = startForThisTest(command, [...args, '--fresh']);
+  expect(await second.ended).toMatchObject({ code: 1 });
+  expect(existsSync(join(data, 'calhook.db'))).toBe(true);
+  const path = `/api/calendar/create-event/${demo.botId}`;
+  expect((await callDemo(demo, 'POST', path, booking)).status).toBe(201);
 });
 
 async function occupy(port: number): Promise<Server> {

@@ -29,9 +29,16 @@ function parse<const T extends Options>(args: string[], options: T) {
   }
 }
 
-/** Stops a running thing on the first signal, and lets a second one end the process at once. */
+/**
+ * Stops a running thing on the first signal; the same signal again ends the process at once.
+ *
+ * @returns does what a signal does; however often it is called, the thing is stopped once
+ */
 function stopOnSignal(stop: () => Promise<void>): () => void {
-  const stopAndExit = () => void stop().then(() => process.exit(0));
+  let stopping: Promise<void> | undefined;
+  const stopAndExit = () => {
+    stopping ??= stop().then(() => process.exit(0));
+  };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAndExit);
   return stopAndExit;
 }

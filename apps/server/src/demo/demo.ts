@@ -77,9 +77,6 @@ async function orListenProblem<T>(starting: Promise<T>, port: number): Promise<T
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { directory, fresh } = options;
-  if (fresh) await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  const { apiKey, encryptionKeys } = await ownKeys(directory);
   const portAfter = (steps: number) => (options.port === 0 ? 0 : options.port + steps);
   const started: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -91,6 +88,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       portAfter(1),
     );
     started.push(() => sandbox.close());
+    // Only with that port in hand: a demo that runs already keeps what it has.
+    if (fresh) await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    const { apiKey, encryptionKeys } = await ownKeys(directory);
     const port = options.port === 0 ? await freePort() : options.port;
     const url = `http://${host}:${port}`;
     sandbox.addClient({
