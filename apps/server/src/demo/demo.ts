@@ -197,6 +197,15 @@ function calendarPage(sandboxUrl: string): string {
   return `${sandboxUrl}/calendar/${encodeURIComponent(owner.email)}`;
 }
 
+/** The day that the website's form proposes; it may lie in the week after this one. */
+function nextWorkday(): string {
+  const tomorrow = Temporal.Now.plainDateISO(owner.timeZone).add({ days: 1 });
+  const monday = 8;
+  return (
+    tomorrow.dayOfWeek > 5 ? tomorrow.add({ days: monday - tomorrow.dayOfWeek }) : tomorrow
+  ).toString();
+}
+
 /**
  * Connects the first bot, and again those that earlier runs connected; their events return, too.
  * The stand-in for Google keeps nothing when it stops, but this demo's bots and bookings stay.
@@ -243,7 +252,7 @@ export function demoGreeting(addresses: DemoAddresses): string {
 Calhook is running, with a stand-in for Google beside it. No account is needed anywhere.
 
   1. Book on a client's website            ${siteUrl}
-  2. See it in the owner's calendar        ${calendarPage(sandboxUrl)}
+  2. See it in the owner's calendar        ${calendarPage(sandboxUrl)}?week=${nextWorkday()}
   3. See the mail that Google would send   ${sandboxUrl}/mailbox
   4. Read the API, try it                  ${url}/docs
 
