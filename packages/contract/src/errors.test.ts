@@ -14,8 +14,9 @@ const documented = new Map(
   ),
 );
 
+// The demo only reads codes.
 const serverSource = globSync('apps/server/src/**/*.ts', { cwd: root })
-  .filter((path) => !path.endsWith('.test.ts'))
+  .filter((path) => !path.endsWith('.test.ts') && !path.includes('/demo/'))
   .map((path) => readFileSync(join(root, path), 'utf8'))
   .join('\n');
 
