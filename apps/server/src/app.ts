@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
 import { connectionRoutes } from './connections/routes.ts';
-import { openStatuses } from './connections/status.ts';
+import { openStatuses, statusLane } from './connections/status.ts';
 import { openDatabase } from './db/index.ts';
 import { GoogleCalendar, GoogleOAuth, type RetryPolicy } from './google/index.ts';
 import { type FrontDoor, openFrontDoor } from './http/front-door.ts';
@@ -67,7 +67,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const booking = new Booking({ database, bots, connections, calendar, retry, log, now });
     const statuses = openStatuses(database);
 
-    const http = await openFrontDoor({ config, keys, log, now });
+    const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });
     await describeApi(http, version);
     healthRoutes(http, database);
     botRoutes(http, bots, (botId) => connections.disconnect(botId));

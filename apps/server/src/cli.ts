@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ApiKeyScope, apiKeyScopes } from '@calhook/contract';
@@ -139,12 +138,16 @@ const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>
   '--help': help,
 };
 
-const [name = 'help', ...args] = process.argv.slice(2);
-try {
-  const command = commands[name];
-  if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage}`);
-  await command(args);
-} catch (error) {
-  console.error(error instanceof OperatorError ? error.message : error);
-  process.exitCode = 1;
+/** Runs one command of the command line; faults that its user can mend are told without a stack. */
+export async function run([name = 'help', ...args]: string[]): Promise<void> {
+  try {
+    const command = commands[name];
+    if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage}`);
+    await command(args);
+  } catch (error) {
+    console.error(error instanceof OperatorError ? error.message : error);
+    process.exitCode = 1;
+  }
 }
+
+if (import.meta.main) await run(process.argv.slice(2));

@@ -18,16 +18,22 @@ const redacted = [
   'phone',
 ];
 
+/** Lines are written when this many bytes have gathered, or after a quarter of a second. */
+const batchBytes = 32_768;
+const flushEveryMs = 250;
+const warnLevel = 40;
+
 /**
- * The log: one JSON object a line, written in batches so that a request never waits for the disk.
- * Lines of `warn` and above are written at once; what is buffered is written at exit.
+ * The log: one JSON object a line, written in batches so that no request waits for the disk. A
+ * line of `warn` or above is written at once, with all before it.
  */
 export function openLog(level: Config['logLevel']): Logger {
   const destination = pino.destination({
     dest: 1,
     sync: false,
-    minLength: 4_096,
-    periodicFlush: 250,
+    minLength: batchBytes,
+    maxWrite: 2 * batchBytes,
+    periodicFlush: flushEveryMs,
   });
   return pino(
     {
@@ -35,6 +41,12 @@ export function openLog(level: Config['logLevel']): Logger {
       base: null,
       redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
       serializers: { err: serializeError },
+      hooks: {
+        logMethod(args, method, lineLevel) {
+          method.apply(this, args);
+          if (lineLevel >= warnLevel) destination.flush();
+        },
+      },
     },
     destination,
   );

@@ -1,5 +1,6 @@
 import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
 import { CachedLookup, type Database } from '../db/index.ts';
+import type { ExpressRoute } from '../http/express-lane.ts';
 import { findConnectionState } from './store.ts';
 
 /**
@@ -24,6 +25,14 @@ function toStatus(
   };
 }
 
+/** The same JSON in ASCII alone, so that its length is its size and it is sent without encoding. */
+function toAscii(json: string): string {
+  return json.replace(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /**
  * Answers of the status route, rendered once and kept until the connection changes. They read
  * stored state only: no call to Google, no lock (design §4).
@@ -35,7 +44,17 @@ export function openStatuses(database: Database): CachedLookup<string> {
     limit: maxCachedStatuses,
     load: async (botId) => {
       const row = await findConnectionState(database, botId);
-      return row && JSON.stringify(toStatus(row));
+      return row && toAscii(JSON.stringify(toStatus(row)));
     },
   });
+}
+
+/** The status route as the express lane answers it. */
+export function statusLane(statuses: CachedLookup<string>): ExpressRoute {
+  return {
+    prefix: '/api/calendar/status/',
+    route: '/api/calendar/status/:botId',
+    scope: 'status:read',
+    answer: (botId) => statuses.peek(botId),
+  };
 }

@@ -13,8 +13,9 @@ import { newId } from '../identifiers.ts';
 import type { ApiKeys } from '../keys/keys.ts';
 import type { Logger } from '../logger.ts';
 import { authenticate } from './callers.ts';
+import { type ExpressRoute, expressLane } from './express-lane.ts';
 import { handleError, sendProblem } from './problem.ts';
-import { logRequests } from './request-log.ts';
+import { RequestLog } from './request-log.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** Largest body taken, in bytes. */
@@ -36,12 +37,15 @@ export async function openFrontDoor(parts: {
   readonly config: Pick<Config, 'trustProxy'>;
   readonly keys: ApiKeys;
   readonly log: Logger;
+  readonly express: ExpressRoute;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
 }): Promise<FrontDoor> {
-  const { config, keys, log, now } = parts;
+  const { config, keys, log, express, now } = parts;
+  const requestLog = new RequestLog(log);
   const app = fastify({
     logger: false,
+    serverFactory: expressLane({ keys, log: requestLog }, express),
     bodyLimit,
     requestTimeout,
     trustProxy: config.trustProxy,
@@ -64,7 +68,7 @@ export async function openFrontDoor(parts: {
 
   app.decorateRequest('caller', null);
   app.addHook('onRequest', authenticate(keys));
-  app.addHook('onResponse', logRequests(log));
+  app.addHook('onResponse', requestLog.onResponse);
   app.setErrorHandler(handleError(log));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsOf(app, request.url);

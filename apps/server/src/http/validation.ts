@@ -1,7 +1,8 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { closest, distance } from 'fastest-levenshtein';
-import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
+import type { FastifySchemaCompiler } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import { ApiError } from '../api-error.ts';
 
 interface SchemaFault {
@@ -76,29 +77,35 @@ function toApiError(schema: unknown, faults: readonly SchemaFault[]): ApiError {
   });
 }
 
+/** What is wrong with a value, or null. The schema is compiled when it is first needed. */
+function faultFinder(schema: TSchema): (value: unknown) => SchemaFault[] | null {
+  let validator: Validator | undefined;
+  return (value) => {
+    validator ??= Compile(schema);
+    return validator.Check(value) ? null : (validator.Errors(value) as SchemaFault[]);
+  };
+}
+
 /**
  * A check of bodies against a schema, in the words of the error catalogue.
  *
  * @returns a function that passes a body on, typed, or throws the {@link ApiError}
  */
 export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
-  const validate = TypeBoxValidatorCompiler({ schema, httpPart: 'body', method: '', url: '' });
+  const faultsIn = faultFinder(schema);
   return (body) => {
-    const result = validate(body) as { value?: unknown; error?: readonly SchemaFault[] };
-    if (result.error) throw toApiError(schema, result.error);
-    return result.value as Static<T>;
+    const faults = faultsIn(body);
+    if (faults) throw toApiError(schema, faults);
+    return body as Static<T>;
   };
 }
 
-/** Fastify's hook for {@link bodyReader}; parameters and queries are converted from text first. */
-export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = (route) => {
-  const validate = TypeBoxValidatorCompiler(
-    route as Parameters<typeof TypeBoxValidatorCompiler>[0],
-  );
-  return (value: unknown) => {
-    const result = validate(value) as { value?: unknown; error?: readonly SchemaFault[] };
-    return result.error
-      ? { error: toApiError(route.schema, result.error) }
-      : { value: result.value };
+/** Fastify's hook for the same; parameters and queries are converted from text first. */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const faultsIn = faultFinder(schema);
+  return (received: unknown) => {
+    const value = httpPart === 'body' ? received : Value.Convert(schema, received);
+    const faults = faultsIn(value);
+    return faults ? { error: toApiError(schema, faults) } : { value };
   };
 };

@@ -16,9 +16,11 @@ export interface Caller {
 interface KnownKey extends Caller {
   readonly secretHash: Buffer;
   readonly expiresAt: number;
+  lastUsedAt: number;
 }
 
 const maxCachedKeys = 10_000;
+const maxVerifiedHeaders = 1_000;
 /** How often uses are written, in milliseconds: `lastUsedAt` costs no write per request. */
 const saveUsesEveryMs = 60_000;
 
@@ -38,6 +40,7 @@ function toKnownKey(row: ApiKeysTable): KnownKey {
     scopes: new Set(readScopes(row.scopes)),
     botIds: row.bot_ids === null ? null : new Set<string>(JSON.parse(row.bot_ids)),
     expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
+    lastUsedAt: row.last_used_at ?? 0,
   };
 }
 
@@ -62,7 +65,12 @@ export class ApiKeys {
   readonly #database: Database;
   readonly #now: () => number;
   readonly #known: CachedLookup<KnownKey>;
-  readonly #uses = new Map<string, number>();
+  /**
+   * `Authorization` headers that were verified, so that a caller's key is hashed once and not with
+   * every request. An entry counts only while its key is the one in memory, so it ends with it.
+   */
+  readonly #verified = new Map<string, KnownKey>();
+  readonly #used = new Set<KnownKey>();
   readonly #saveTimer: NodeJS.Timeout;
 
   /** @param now clock in epoch milliseconds */
@@ -85,14 +93,21 @@ export class ApiKeys {
   async authenticate(authorization: string): Promise<Caller | null> {
     const parsed = parseAuthorization(authorization);
     if (!parsed) return null;
-    return this.#verify(await this.#known.get(parsed.id), parsed.secret);
+    const known = await this.#known.get(parsed.id);
+    if (!known || !timingSafeEqual(sha256(parsed.secret), known.secretHash)) return null;
+    if (this.#verified.size >= maxVerifiedHeaders) this.#verified.clear();
+    this.#verified.set(authorization, known);
+    return this.#use(known);
   }
 
-  /** As {@link authenticate}, when the key is in memory; undefined when it must be looked up. */
+  /**
+   * As {@link authenticate}, for a header that was verified before and whose key has not changed
+   * since; undefined when it has to be verified.
+   */
   authenticateFromMemory(authorization: string): Caller | undefined {
-    const parsed = parseAuthorization(authorization);
-    const known = parsed && this.#known.peek(parsed.id);
-    return known ? (this.#verify(known, parsed.secret) ?? undefined) : undefined;
+    const known = this.#verified.get(authorization);
+    if (!known || this.#known.peek(known.keyId) !== known) return undefined;
+    return this.#use(known) ?? undefined;
   }
 
   /** Makes a key; the secret is returned this once and stored only as a hash. */
@@ -127,18 +142,19 @@ export class ApiKeys {
     await this.#saveUses();
   }
 
-  #verify(known: KnownKey | undefined, secret: string): Caller | null {
-    if (!known || !timingSafeEqual(sha256(secret), known.secretHash)) return null;
+  /** Notes the use of a verified key; null when it has expired. */
+  #use(known: KnownKey): Caller | null {
     const now = this.#now();
     if (now >= known.expiresAt) return null;
-    this.#uses.set(known.keyId, now);
+    known.lastUsedAt = now;
+    this.#used.add(known);
     return known;
   }
 
   async #saveUses(): Promise<void> {
-    if (this.#uses.size === 0) return;
-    const uses = new Map(this.#uses);
-    this.#uses.clear();
+    if (this.#used.size === 0) return;
+    const uses = new Map([...this.#used].map((key) => [key.keyId, key.lastUsedAt]));
+    this.#used.clear();
     await saveLastUsed(this.#database, uses);
   }
 }
