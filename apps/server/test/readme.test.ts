@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configVariables } from '../src/config.ts';
 import { openTestApp } from './support/test-app.ts';
 
-const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+const root = join(import.meta.dirname, '../../..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 /** The rows of the table between the two markers of that name, cell by cell, without code quotes. */
 function tableRows(name: string): string[][] {
@@ -53,4 +54,15 @@ test('the README lists every route of the API with its scope', async () => {
   } finally {
     await server.close();
   }
+});
+
+test('links between the documents lead somewhere', () => {
+  const documents = globSync(['*.md', 'docs/*.md'], { cwd: root });
+  const links = documents.flatMap((document) =>
+    [...readFileSync(join(root, document), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+      ([, target = '']) => join(dirname(document), target),
+    ),
+  );
+  expect(links).toContain('docs/errors.md');
+  expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
 });
