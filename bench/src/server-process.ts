@@ -6,6 +6,9 @@ export const apiKey = `chk_benchmark_${'b'.repeat(43)}`;
 export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secret' };
 const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
+/** As `npm start` runs it. */
+const productionFlags = ['--max-semi-space-size=2'];
+
 /** The environment of a server as in production, but for where its Google is. */
 export function serverEnvironment(
   databaseUrl: string,
@@ -29,7 +32,7 @@ export async function startServerProcess(
   const port = environment.CALHOOK_PORT ? Number(environment.CALHOOK_PORT) : await freePort();
   const url = `http://127.0.0.1:${port}`;
   const server = await startProcess({
-    args: [cli, 'serve'],
+    args: [...productionFlags, cli, 'serve'],
     env: { CALHOOK_PUBLIC_URL: url, CALHOOK_PORT: String(port), ...environment },
     logFile: join(directory, 'server.log'),
     isReady: async () => {

@@ -1,4 +1,4 @@
-import * as oidc from 'openid-client';
+import type * as Oidc from 'openid-client';
 import type { GoogleConfig } from '../config.ts';
 import { GoogleError, oauthFailureKind } from './failures.ts';
 
@@ -34,47 +34,57 @@ export interface GoogleAccount {
   readonly email: string;
 }
 
+/** The library, and this installation's client as the library sees it. */
+interface Client {
+  readonly oidc: typeof Oidc;
+  readonly client: Oidc.Configuration;
+}
+
+/** Loaded when the first consent or refresh needs it: it is 10 MB that a server at rest need not hold. */
+async function openClient(config: GoogleConfig): Promise<Client> {
+  const oidc = await import('openid-client');
+  const client = new oidc.Configuration(
+    {
+      issuer: 'https://accounts.google.com',
+      authorization_endpoint: config.authUrl,
+      token_endpoint: config.tokenUrl,
+      revocation_endpoint: config.revokeUrl,
+      userinfo_endpoint: config.userinfoUrl,
+    },
+    config.clientId,
+    undefined,
+    oidc.ClientSecretPost(config.clientSecret),
+  );
+  client.timeout = timeoutSeconds;
+  // Plain HTTP only where the operator configured a plain HTTP endpoint in so many words.
+  const endpoints = [config.tokenUrl, config.revokeUrl, config.userinfoUrl];
+  if (endpoints.some((url) => url.startsWith('http:'))) oidc.allowInsecureRequests(client);
+  return { oidc, client };
+}
+
 /** Google's OAuth 2.0 endpoints (RFC 6749, RFC 7636, OpenID Connect), over openid-client. */
 export class GoogleOAuth {
-  readonly #client: oidc.Configuration;
+  readonly #config: GoogleConfig;
   readonly #redirectUri: string;
   readonly #now: () => number;
+  #opened: Promise<Client> | undefined;
 
   /** @param now clock in epoch milliseconds */
   constructor(config: GoogleConfig, redirectUri: string, now: () => number) {
+    this.#config = config;
     this.#redirectUri = redirectUri;
     this.#now = now;
-    this.#client = new oidc.Configuration(
-      {
-        issuer: 'https://accounts.google.com',
-        authorization_endpoint: config.authUrl,
-        token_endpoint: config.tokenUrl,
-        revocation_endpoint: config.revokeUrl,
-        userinfo_endpoint: config.userinfoUrl,
-      },
-      config.clientId,
-      undefined,
-      oidc.ClientSecretPost(config.clientSecret),
-    );
-    this.#client.timeout = timeoutSeconds;
-    // Plain HTTP only where the operator configured a plain HTTP endpoint in so many words.
-    if (
-      [config.tokenUrl, config.revokeUrl, config.userinfoUrl].some((url) => url.startsWith('http:'))
-    ) {
-      oidc.allowInsecureRequests(this.#client);
-    }
   }
 
   /**
    * Prepares a consent. `prompt=consent` makes Google send a refresh token each time,
    * `select_account` lets the owner choose (facts/google.md §1).
-   *
-   * @param loginHint e-mail of the account to preselect
    */
-  async startAuthorization(loginHint?: string): Promise<AuthorizationRequest> {
+  async startAuthorization(): Promise<AuthorizationRequest> {
+    const { oidc, client } = await this.#open();
     const state = oidc.randomState();
     const codeVerifier = oidc.randomPKCECodeVerifier();
-    const url = oidc.buildAuthorizationUrl(this.#client, {
+    const url = oidc.buildAuthorizationUrl(client, {
       redirect_uri: this.#redirectUri,
       scope: requestedScope,
       access_type: 'offline',
@@ -82,7 +92,6 @@ export class GoogleOAuth {
       state,
       code_challenge: await oidc.calculatePKCECodeChallenge(codeVerifier),
       code_challenge_method: 'S256',
-      ...(loginHint ? { login_hint: loginHint } : {}),
     });
     return { url: url.href, state, codeVerifier };
   }
@@ -96,8 +105,8 @@ export class GoogleOAuth {
   async exchangeCode(query: string, state: string, codeVerifier: string): Promise<TokenGrant> {
     const callback = new URL(this.#redirectUri);
     callback.search = query;
-    return this.#tokens('token.exchange', () =>
-      oidc.authorizationCodeGrant(this.#client, callback, {
+    return this.#tokens('token.exchange', ({ oidc, client }) =>
+      oidc.authorizationCodeGrant(client, callback, {
         expectedState: state,
         pkceCodeVerifier: codeVerifier,
       }),
@@ -106,13 +115,15 @@ export class GoogleOAuth {
 
   /** @throws {GoogleError} kind `reauth` when Google no longer accepts the refresh token */
   async refresh(refreshToken: string): Promise<TokenGrant> {
-    return this.#tokens('token.refresh', () => oidc.refreshTokenGrant(this.#client, refreshToken));
+    return this.#tokens('token.refresh', ({ oidc, client }) =>
+      oidc.refreshTokenGrant(client, refreshToken),
+    );
   }
 
   /** Whose tokens these are. */
   async account(accessToken: string): Promise<GoogleAccount> {
-    const claims = await this.#call('userinfo', () =>
-      oidc.fetchUserInfo(this.#client, accessToken, oidc.skipSubjectCheck),
+    const claims = await this.#call('userinfo', ({ oidc, client }) =>
+      oidc.fetchUserInfo(client, accessToken, oidc.skipSubjectCheck),
     );
     return { sub: claims.sub, email: claims.email ?? '' };
   }
@@ -123,7 +134,7 @@ export class GoogleOAuth {
    */
   async revoke(token: string): Promise<void> {
     try {
-      await this.#call('revoke', () => oidc.tokenRevocation(this.#client, token));
+      await this.#call('revoke', ({ oidc, client }) => oidc.tokenRevocation(client, token));
     } catch (error) {
       if (error instanceof GoogleError && error.reason === 'invalid_token') return;
       throw error;
@@ -132,7 +143,9 @@ export class GoogleOAuth {
 
   async #tokens(
     operation: string,
-    request: () => Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>,
+    request: (
+      client: Client,
+    ) => Promise<Oidc.TokenEndpointResponse & Oidc.TokenEndpointResponseHelpers>,
   ): Promise<TokenGrant> {
     const response = await this.#call(operation, request);
     return {
@@ -143,17 +156,23 @@ export class GoogleOAuth {
     };
   }
 
-  async #call<T>(operation: string, request: () => Promise<T>): Promise<T> {
+  async #call<T>(operation: string, request: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#open();
     try {
-      return await request();
+      return await request(client);
     } catch (error) {
       // The original holds tokens and codes in its request and response; it goes no further.
-      throw toGoogleError(operation, error);
+      throw toGoogleError(client.oidc, operation, error);
     }
+  }
+
+  #open(): Promise<Client> {
+    this.#opened ??= openClient(this.#config);
+    return this.#opened;
   }
 }
 
-function toGoogleError(operation: string, error: unknown): GoogleError {
+function toGoogleError(oidc: typeof Oidc, operation: string, error: unknown): GoogleError {
   if (error instanceof oidc.ResponseBodyError) {
     const { status, error: reason } = error;
     return new GoogleError(operation, { kind: oauthFailureKind(status, reason), status, reason });
