@@ -3,7 +3,7 @@
  *
  * `sentence` is written so that a chatbot may read it out to a visitor; `{name}` marks a value that
  * the server fills in. `remedy` is for the person who integrates or operates. docs/errors.md is
- * generated from this table's shape and a test holds the two together in both directions.
+ * written from this table by `npm run docs:errors`, and a test holds the two together.
  */
 export interface CatalogueEntry {
   /** HTTP status of the answer. */
@@ -28,7 +28,7 @@ const catalogue = {
     status: 400,
     title: 'Unknown field',
     sentence: 'The field "{field}" is not known here{suggestion}.',
-    remedy: 'Correct the name. Further answers of a form belong into `answers`.',
+    remedy: 'Correct the name. Further answers of a form belong in `answers`.',
   },
   invalid_json: {
     status: 400,
@@ -132,7 +132,6 @@ const catalogue = {
     sentence: 'This API key may not do that; it lacks the scope {scope}.',
     remedy: 'Create a key with that scope.',
   },
-
   origin_not_allowed: {
     status: 403,
     title: 'Website not allowed',
@@ -218,13 +217,13 @@ const catalogue = {
     status: 424,
     title: 'Calendar not found',
     sentence: 'Appointments cannot be booked at the moment; the calendar no longer exists.',
-    remedy: 'Have the owner connect again and choose a calendar.',
+    remedy: 'Have the owner open Google Calendar once with that account, then connect again.',
   },
   calendar_read_only: {
     status: 424,
     title: 'Calendar is read-only',
     sentence: 'Appointments cannot be booked at the moment; the calendar cannot be written to.',
-    remedy: 'Have the owner connect a calendar that they may change.',
+    remedy: 'Have the owner connect an account whose own calendar may be changed.',
   },
   calendar_usage_limit: {
     status: 503,
@@ -243,7 +242,7 @@ const catalogue = {
   google_client_misconfigured: {
     status: 503,
     title: 'Google rejected this server',
-    sentence: 'Appointments cannot be booked at the moment. The operator has been told.',
+    sentence: 'Appointments cannot be booked at the moment; this service is not set up correctly.',
     remedy:
       'The operator has to check the Google OAuth client id and secret and that the Calendar API is enabled.',
   },
@@ -251,7 +250,7 @@ const catalogue = {
     status: 502,
     title: 'Google refused the event',
     sentence: 'The calendar did not accept this appointment.',
-    remedy: 'See `reason`, as Google gave it, and the activity of the bot.',
+    remedy: '`reason` is Google’s own word for it; the log of the server has the rest.',
   },
 
   internal_error: {
