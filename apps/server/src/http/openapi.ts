@@ -39,7 +39,13 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
       };
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    theme: { title: 'Calhook API' },
+    // Without the bar that asks for the address of another API.
+    uiConfig: { layout: 'BaseLayout' },
+  });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
