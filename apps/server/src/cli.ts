@@ -35,9 +35,11 @@ function parse<const T extends Options>(args: string[], options: T) {
  * @returns does what a signal does; however often it is called, the thing is stopped once
  */
 function stopOnSignal(stop: () => Promise<void>): () => void {
-  let stopping: Promise<void> | undefined;
+  let stopping = false;
   const stopAndExit = () => {
-    stopping ??= stop().then(() => process.exit(0));
+    if (stopping) return;
+    stopping = true;
+    void stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAndExit);
   return stopAndExit;
