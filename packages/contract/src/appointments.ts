@@ -4,9 +4,13 @@ import { DateTime, Instant, nullable, strictObject } from './common.ts';
 export const appointmentStatuses = ['pending', 'confirmed', 'cancelled', 'failed'] as const;
 export type AppointmentStatus = (typeof appointmentStatuses)[number];
 
-const answers = Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 2000 }), {
+// The default pattern of a record's names, ^.*$, leaves those with a line break unchecked.
+const anyName = Type.String({ pattern: '^[\\s\\S]*$' });
+
+const answers = Type.Record(anyName, Type.String({ maxLength: 2000 }), {
   description: 'Further answers of the form, shown in the event.',
   maxProperties: 50,
+  propertyNames: { minLength: 1, maxLength: 100 },
 });
 
 const bookingFields = {
@@ -98,7 +102,7 @@ export const AppointmentWebhook = Type.Object(
   {
     botId: Type.String({ maxLength: 64 }),
     type: Type.String({ maxLength: 64, description: '`appointment`' }),
-    formData: Type.Record(Type.String(), Type.Unknown(), {
+    formData: Type.Record(anyName, Type.Unknown(), {
       description:
         'The form: fullName, email, phone, date, time …; fields that are not known become `answers`.',
     }),

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { BotId, Instant, nullable, strictObject } from './common.ts';
+import { BotId, Instant, nullable, OneLine, strictObject } from './common.ts';
 
 export const weekdays = [
   'monday',
@@ -29,7 +29,7 @@ export const WeeklyHours = strictObject(
 export type WeeklyHours = Static<typeof WeeklyHours>;
 
 const botSettings = {
-  name: Type.String({
+  name: OneLine({
     minLength: 1,
     maxLength: 120,
     description: 'Name of the business, as owners and customers see it.',
@@ -75,7 +75,7 @@ export type Bot = Static<typeof Bot>;
 
 export const PageQuery = strictObject({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9-]{0,200}$' })),
 });
 export type PageQuery = Static<typeof PageQuery>;
 

@@ -11,6 +11,18 @@ export const BotParams = Type.Object({ botId: Type.String({ description: 'Id of 
 /** Epoch milliseconds: the form in which instants travel. */
 export const Instant = Type.Integer({ description: 'Epoch milliseconds.' });
 
+/** An instant that a caller may choose; no date lies beyond it, and both databases can hold it. */
+export const FutureInstant = Type.Integer({
+  minimum: 0,
+  maximum: 8_640_000_000_000_000,
+  description: 'Epoch milliseconds.',
+});
+
+/** A text without control characters, which names have no use for and PostgreSQL partly refuses. */
+export function OneLine(options: { minLength: number; maxLength: number; description?: string }) {
+  return Type.String({ ...options, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+}
+
 /** An RFC 3339 date-time with offset, for people and workflows. */
 export const DateTime = Type.String({
   description: 'RFC 3339 date-time with offset.',

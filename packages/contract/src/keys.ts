@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { BotId, Instant, nullable, strictObject } from './common.ts';
+import { BotId, FutureInstant, Instant, nullable, OneLine, strictObject } from './common.ts';
 
 /** What an API key may do. */
 export const apiKeyScopes = [
@@ -14,14 +14,14 @@ export const apiKeyScopes = [
 export type ApiKeyScope = (typeof apiKeyScopes)[number];
 
 export const CreateApiKey = strictObject({
-  name: Type.String({ minLength: 1, maxLength: 120 }),
+  name: OneLine({ minLength: 1, maxLength: 120 }),
   scopes: Type.Optional(
     Type.Array(Type.Enum(apiKeyScopes), { minItems: 1, description: 'Default: all.' }),
   ),
   botIds: Type.Optional(
     Type.Array(BotId, { minItems: 1, description: 'Limits the key to these bots. Default: all.' }),
   ),
-  expiresAt: Type.Optional(Instant),
+  expiresAt: Type.Optional(FutureInstant),
 });
 export type CreateApiKey = Static<typeof CreateApiKey>;
 

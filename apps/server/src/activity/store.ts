@@ -1,5 +1,5 @@
-import type { ActivityTable, Transaction } from '../db/index.ts';
+import { type ActivityTable, insertRow, type Transaction } from '../db/index.ts';
 
 export async function insertActivity(tx: Transaction, activity: ActivityTable): Promise<void> {
-  await tx.insertInto('activity').values(activity).execute();
+  await insertRow(tx, 'activity', activity);
 }

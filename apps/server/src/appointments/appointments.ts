@@ -2,6 +2,7 @@ import type { Appointment } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
 import { formatDateTime } from '../availability/local-time.ts';
 import type { AppointmentsTable, Database } from '../db/index.ts';
+import { couldBeId } from '../identifiers.ts';
 import { findAppointment, listAppointments } from './store.ts';
 
 function toAppointment(row: AppointmentsTable): Appointment {
@@ -30,7 +31,7 @@ export async function getAppointment(
   botId: string,
   id: string,
 ): Promise<Appointment> {
-  const row = await findAppointment(database, botId, id);
+  const row = couldBeId(id) ? await findAppointment(database, botId, id) : undefined;
   if (!row) throw new ApiError('appointment_not_found');
   return toAppointment(row);
 }

@@ -1,7 +1,7 @@
 import { type Bot, type CreateEvent, createEventFields, type ErrorCode } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
 import { describeTime, instantOf, isWithinWeeklyHours } from '../availability/local-time.ts';
-import { isTimeZone } from '../availability/time-zones.ts';
+import { timeZoneName } from '../availability/time-zones.ts';
 
 /** A booking as the visitor wants it: checked, normalised, placed in time. */
 export interface BookingRequest {
@@ -20,20 +20,21 @@ export interface BookingRequest {
   readonly answers: Readonly<Record<string, string>>;
 }
 
-// Deliberately plain: one @, a dotted domain, no spaces or controls. Whether the mailbox exists only
-// a message can tell; what must not pass is what breaks a header or that Google refuses.
+// Deliberately plain: one @, a dotted domain, no spaces, controls or invisible signs. Whether the
+// mailbox exists only a message can tell; what must not pass is what breaks a header or that Google
+// refuses.
 const emailPattern =
-  /^[^\s@<>(),;:"\\[\]\p{Cc}]+@[^\s@<>(),;:"\\[\]\p{Cc}.]+(?:\.[^\s@<>(),;:"\\[\]\p{Cc}.]+)+$/u;
+  /^[^\s@<>(),;:"\\[\]\p{C}]+@[^\s@<>(),;:"\\[\]\p{C}.]+(?:\.[^\s@<>(),;:"\\[\]\p{C}.]+)+$/u;
 const controls = /\p{Cc}+/gu;
 const controlsButNewline = /[^\P{Cc}\n]+/gu;
 
 /** One line of text: control characters and runs of space become one space. */
 function singleLine(text: string): string {
-  return text.replace(controls, ' ').replace(/\s+/g, ' ').trim();
+  return text.toWellFormed().replace(controls, ' ').replace(/\s+/g, ' ').trim();
 }
 
 function multiLine(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(controlsButNewline, ' ').trim();
+  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(controlsButNewline, ' ').trim();
 }
 
 function invalid(reason: string, field: string): ApiError {
@@ -51,10 +52,14 @@ function invalid(reason: string, field: string): ApiError {
 export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest {
   const customerName = singleLine(body.customerName ?? body.fullName ?? '');
   if (customerName === '') throw invalid('customerName (or fullName) is missing', 'customerName');
-  const email = body.email.trim();
+  // Spaces at the ends are slips of a keyboard; line breaks there are not.
+  const email = body.email.replace(/^ +| +$/g, '');
   if (!emailPattern.test(email)) throw new ApiError('invalid_email');
-  const timeZone = body.timeZone ?? bot.timeZone;
-  if (!isTimeZone(timeZone)) throw new ApiError('invalid_timezone', { values: { timeZone } });
+  const wantedZone = body.timeZone ?? bot.timeZone;
+  const timeZone = timeZoneName(wantedZone);
+  if (timeZone === null) {
+    throw new ApiError('invalid_timezone', { values: { timeZone: wantedZone } });
+  }
   const { date, time, offset, weekday } = body;
   const startsAt = instantOf({ date, time, timeZone, offset, weekday });
   if (typeof startsAt !== 'number') {

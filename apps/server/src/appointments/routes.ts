@@ -12,7 +12,7 @@ import Type from 'typebox';
 import { ApiError } from '../api-error.ts';
 import type { Bots } from '../bots/bots.ts';
 import type { Database } from '../db/index.ts';
-import { requireBotAccess, requireCaller } from '../http/callers.ts';
+import { challenge, requireBotAccess, requireCaller } from '../http/callers.ts';
 import type { FrontDoor } from '../http/front-door.ts';
 import { bodyReader } from '../http/validation.ts';
 import type { ApiKeys } from '../keys/keys.ts';
@@ -122,7 +122,9 @@ function webhookRoutes(
       return;
     }
     const { allowedOrigins } = await bots.get(botId);
-    if (allowedOrigins.length === 0) throw new ApiError('missing_api_key');
+    if (allowedOrigins.length === 0) throw new ApiError('missing_api_key', { headers: challenge });
+    // Browsers name the page's origin with every POST. A program that names none could as well name
+    // the right one: what is open to every visitor of a website is open to programs, too.
     if (origin !== undefined && !allowedOrigins.includes(origin)) {
       throw new ApiError('origin_not_allowed');
     }

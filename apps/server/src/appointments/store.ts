@@ -1,4 +1,10 @@
-import type { AppointmentsTable, ClaimsTable, Database, Transaction } from '../db/index.ts';
+import {
+  type AppointmentsTable,
+  type ClaimsTable,
+  type Database,
+  insertRow,
+  type Transaction,
+} from '../db/index.ts';
 
 /** The appointment that stands for the same customer at the same start, if there is one. */
 export async function findByNaturalKey(
@@ -53,7 +59,7 @@ export async function insertAppointment(
   tx: Transaction,
   appointment: AppointmentsTable,
 ): Promise<void> {
-  await tx.insertInto('appointments').values(appointment).execute();
+  await insertRow(tx, 'appointments', appointment);
   const claim: ClaimsTable = {
     id: appointment.id,
     calendar: appointment.calendar,
@@ -61,7 +67,7 @@ export async function insertAppointment(
     ends_at: appointment.ends_at,
     appointment_id: appointment.id,
   };
-  await tx.insertInto('claims').values(claim).execute();
+  await insertRow(tx, 'claims', claim);
 }
 
 /** Moves a pending appointment on; false when it was moved on before. */

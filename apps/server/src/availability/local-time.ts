@@ -41,7 +41,7 @@ function weekdayName(date: Temporal.PlainDate): string {
  * The instant of a wall-clock time, in epoch milliseconds, or why it has none.
  *
  * A time that the clocks skip or show twice is a fault, never a guess: a guess is an hour off for
- * somebody (design §4). `timeZone` must be known ({@link isTimeZone}).
+ * somebody (design §4). `timeZone` must be known ({@link timeZoneName}).
  */
 export function instantOf(local: LocalTime): number | LocalTimeFault {
   const date = parseDate(local.date);

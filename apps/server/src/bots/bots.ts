@@ -1,8 +1,8 @@
 import type { Bot, CreateBot, UpdateBot, WeeklyHours } from '@calhook/contract';
 import { ApiError, botNotFound } from '../api-error.ts';
-import { isTimeZone } from '../availability/time-zones.ts';
+import { timeZoneName } from '../availability/time-zones.ts';
 import { type BotsTable, CachedLookup, type Database, isUniqueViolation } from '../db/index.ts';
-import { newId } from '../identifiers.ts';
+import { couldBeId, newId } from '../identifiers.ts';
 import { deleteBot, findBot, insertBot, listBots, updateBot } from './store.ts';
 
 const maxCachedBots = 10_000;
@@ -23,8 +23,9 @@ function toBot(row: BotsTable): Bot {
 
 /** @throws {ApiError} `invalid_timezone` */
 function requireTimeZone(timeZone: string): string {
-  if (!isTimeZone(timeZone)) throw new ApiError('invalid_timezone', { values: { timeZone } });
-  return timeZone;
+  const name = timeZoneName(timeZone);
+  if (name === null) throw new ApiError('invalid_timezone', { values: { timeZone } });
+  return name;
 }
 
 /** @throws {ApiError} `invalid_request` when a range ends before it begins, or two overlap */
@@ -79,7 +80,7 @@ export class Bots {
 
   /** @throws {ApiError} `bot_not_found` */
   async get(id: string): Promise<Bot> {
-    const bot = await this.#known.get(id);
+    const bot = couldBeId(id) ? await this.#known.get(id) : undefined;
     if (!bot) throw botNotFound();
     return bot;
   }

@@ -3,6 +3,7 @@ import { dialectOf } from './dialect.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
 export type { Database } from './database.ts';
+export { insertRow } from './insert-row.ts';
 export type * from './schema.ts';
 export type { Transaction } from './transaction.ts';
 

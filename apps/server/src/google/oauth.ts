@@ -41,7 +41,7 @@ interface Client {
 }
 
 /** Loaded when the first consent or refresh needs it: it is 10 MB that a server at rest need not hold. */
-async function openClient(config: GoogleConfig): Promise<Client> {
+async function openClient(config: GoogleConfig, now: () => number): Promise<Client> {
   const oidc = await import('openid-client');
   const client = new oidc.Configuration(
     {
@@ -52,7 +52,8 @@ async function openClient(config: GoogleConfig): Promise<Client> {
       userinfo_endpoint: config.userinfoUrl,
     },
     config.clientId,
-    undefined,
+    // id_tokens are checked by the clock that this server runs on, not by the machine's.
+    { [oidc.clockSkew]: Math.round((now() - Date.now()) / 1_000) },
     oidc.ClientSecretPost(config.clientSecret),
   );
   client.timeout = timeoutSeconds;
@@ -167,7 +168,7 @@ export class GoogleOAuth {
   }
 
   #open(): Promise<Client> {
-    this.#opened ??= openClient(this.#config);
+    this.#opened ??= openClient(this.#config, this.#now);
     return this.#opened;
   }
 }

@@ -1,6 +1,7 @@
 import type { ApiKeyScope } from '@calhook/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, botNotFound } from '../api-error.ts';
+import { couldBeId } from '../identifiers.ts';
 import type { ApiKeys, Caller } from '../keys/keys.ts';
 
 declare module 'fastify' {
@@ -14,7 +15,8 @@ declare module 'fastify' {
   }
 }
 
-const challenge = { 'www-authenticate': 'Bearer realm="calhook"' };
+/** What a 401 must carry (RFC 9110 §11.6.1). */
+export const challenge = { 'www-authenticate': 'Bearer realm="calhook"' };
 
 /** @throws {ApiError} `missing_api_key`, `invalid_api_key`, `insufficient_scope` */
 export async function requireCaller(
@@ -35,6 +37,7 @@ export async function requireCaller(
  * @throws {ApiError} `bot_not_found`
  */
 export function requireBotAccess(caller: Caller, botId: string): void {
+  if (!couldBeId(botId)) throw botNotFound();
   if (caller.botIds !== null && !caller.botIds.has(botId)) throw botNotFound();
 }
 

@@ -11,11 +11,12 @@ export interface Caller {
   readonly scopes: ReadonlySet<ApiKeyScope>;
   /** null: all bots. */
   readonly botIds: ReadonlySet<string> | null;
+  /** Epoch milliseconds; infinite for a key without an end. */
+  readonly expiresAt: number;
 }
 
 interface KnownKey extends Caller {
   readonly secretHash: Buffer;
-  readonly expiresAt: number;
   lastUsedAt: number;
 }
 
@@ -173,10 +174,11 @@ function newRow(id: string, secret: string, wanted: CreateApiKey, now: number): 
   };
 }
 
-const bearer = 'Bearer ';
+const bearer = 'bearer ';
 
 function parseAuthorization(header: string): { id: string; secret: string } | null {
-  if (!header.startsWith(bearer)) return null;
+  // Schemes are case-insensitive (RFC 9110 §11.1).
+  if (header.slice(0, bearer.length).toLowerCase() !== bearer) return null;
   const match = apiKeyPattern.exec(header.slice(bearer.length));
   return match ? { id: match[1] as string, secret: match[2] as string } : null;
 }

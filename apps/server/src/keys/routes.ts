@@ -24,13 +24,15 @@ export function keyRoutes(app: FrontDoor, keys: ApiKeys): void {
     async (request, reply) => {
       const caller = callerOf(request);
       const { scopes, botIds } = request.body;
-      // No key makes one that may do more than itself.
+      // No key makes one that may do more than itself, or may do it for longer.
       const excess = (scopes ?? ['keys:manage']).find((wanted) => !caller.scopes.has(wanted));
       if (excess) throw new ApiError('insufficient_scope', { values: { scope: excess } });
       if (caller.botIds !== null) {
         if (!botIds || botIds.some((id) => !caller.botIds?.has(id))) throw botNotFound();
       }
       const wanted = { ...request.body, scopes: scopes ?? [...caller.scopes] };
+      const expiresAt = Math.min(wanted.expiresAt ?? Number.POSITIVE_INFINITY, caller.expiresAt);
+      if (Number.isFinite(expiresAt)) wanted.expiresAt = expiresAt;
       return reply.code(201).send(await keys.create(wanted));
     },
   );

@@ -17,6 +17,9 @@ const accounts = [
   { email: 'grace@example.com', name: 'Grace Hopper', timeZone: 'America/New_York' },
 ];
 
+/** When the clocks of tests start, so that no test depends on today: a Monday morning. */
+export const startOfTests = Date.parse('2026-01-12T08:00:00Z');
+
 /** Repeats quickly and gives up soon, so that tests of outages need no patience. */
 const impatient: RetryPolicy = { budgetMs: 600, firstPauseMs: 5, maxPauseMs: 20 };
 
@@ -26,6 +29,17 @@ export interface TestAppOptions {
   /** Starts over on a database that exists. */
   readonly database?: TestDatabase;
   readonly sandbox?: Sandbox;
+  /** What differs from {@link testEnvironment}. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What the server answered. */
+export interface Answer {
+  readonly status: number;
+  /** The JSON object; empty when it is none. */
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+  readonly text: string;
 }
 
 /** A whole server on a real socket and a real database, with its own sandbox. */
@@ -36,13 +50,10 @@ export interface TestApp {
   readonly url: string;
   /** Every line that was logged. */
   readonly log: string[];
+  /** Sends a request as it is given. */
+  send(path: string, request?: RequestInit): Promise<Answer>;
   /** Calls the API with the bootstrap key, or the one given; null: none. */
-  call(
-    method: string,
-    path: string,
-    body?: unknown,
-    key?: string | null,
-  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers; text: string }>;
+  call(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
   /** Makes a bot and connects it through consent. */
   connectedBot(account?: string, bot?: Record<string, unknown>): Promise<string>;
   close(): Promise<void>;
@@ -81,13 +92,25 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+const redirects = new WeakMap<Sandbox, string[]>();
+
+/** Several apps may share a sandbox, as the processes of one installation share Google. */
+function registerRedirect(sandbox: Sandbox, redirectUri: string): void {
+  const redirectUris = [...(redirects.get(sandbox) ?? []), redirectUri];
+  redirects.set(sandbox, redirectUris);
+  sandbox.addClient({ ...oauthClient, redirectUris });
+}
+
 /** Opens a test app; the clock is the sandbox's, so moving that one moves both. */
 export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   const database = options.database ?? (await createTestDatabase(options.dialect));
-  const sandbox = options.sandbox ?? (await startSandbox({ accounts }));
+  const sandbox = options.sandbox ?? (await startSandbox({ accounts, now: startOfTests }));
   const url = `http://127.0.0.1:${await freePort()}`;
-  sandbox.addClient({ ...oauthClient, redirectUris: [`${url}/oauth/google/callback`] });
-  const config: Config = readConfig(testEnvironment(sandbox, database.url, url));
+  registerRedirect(sandbox, `${url}/oauth/google/callback`);
+  const config: Config = readConfig({
+    ...testEnvironment(sandbox, database.url, url),
+    ...options.environment,
+  });
   const log: string[] = [];
   const app = await openApp(config, {
     log: pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(line) }),
@@ -96,8 +119,14 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   });
   await app.http.listen({ host: '127.0.0.1', port: config.port });
 
-  const call: TestApp['call'] = async (method, path, body, key = bootstrapKey) => {
-    const response = await fetch(url + path, {
+  const send: TestApp['send'] = async (path, request = {}) => {
+    const response = await fetch(url + path, { redirect: 'manual', ...request });
+    const text = await response.text();
+    const body = text.startsWith('{') ? JSON.parse(text) : {};
+    return { status: response.status, body, headers: response.headers, text };
+  };
+  const call: TestApp['call'] = (method, path, body, key = bootstrapKey) =>
+    send(path, {
       method,
       headers: {
         ...(key === null ? {} : { authorization: `Bearer ${key}` }),
@@ -107,10 +136,6 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
         ? {}
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const parsed = text.startsWith('{') ? JSON.parse(text) : {};
-    return { status: response.status, body: parsed, headers: response.headers, text };
-  };
 
   return {
     app,
@@ -118,6 +143,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
     database,
     url,
     log,
+    send,
     call,
     async connectedBot(account = 'ada@example.com', bot = {}) {
       const id = `bot-${randomBytes(5).toString('hex')}`;
