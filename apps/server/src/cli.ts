@@ -29,13 +29,20 @@ function parse<const T extends Options>(args: string[], options: T) {
   }
 }
 
-/** Stops a running thing on the first signal, and lets a second one end the process at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void stop().then(() => process.exit(0));
-    });
-  }
+/**
+ * Stops a running thing on the first signal; the same signal again ends the process at once.
+ *
+ * @returns does what a signal does; however often it is called, the thing is stopped once
+ */
+function stopOnSignal(stop: () => Promise<void>): () => void {
+  let stopping = false;
+  const stopAndExit = () => {
+    if (stopping) return;
+    stopping = true;
+    void stop().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAndExit);
+  return stopAndExit;
 }
 
 async function serve(): Promise<void> {
@@ -57,9 +64,12 @@ async function demo(args: string[]): Promise<void> {
       '--port must be a number up to 65533; the two ports above it are used, too',
     );
   }
-  const { demoGreeting, startDemo } = await import('./demo/demo.ts');
+  const [{ demoGreeting, startDemo }, { stopWithNpm }] = await Promise.all([
+    import('./demo/demo.ts'),
+    import('./demo/orphan.ts'),
+  ]);
   const running = await startDemo({ port, fresh: values.fresh, directory: resolve(values.data) });
-  stopOnSignal(() => running.stop());
+  stopWithNpm(stopOnSignal(() => running.stop()));
   console.log(demoGreeting(running.addresses));
 }
 

@@ -10,10 +10,10 @@ export function connectPage(bot: Bot, consentOrigin: string): Page {
     body: html`
 <p>Appointments that visitors book with <strong>${bot.name}</strong> will appear in your Google Calendar.</p>
 <p>Google will ask you to</p>
-<ul>
+<ol>
 <li>choose the account whose calendar is to be used,</li>
 <li>allow viewing and changing events. <strong>Leave that box ticked</strong>, or nothing can be booked.</li>
-</ul>
+</ol>
 <form method="post"><button type="submit">Continue to Google</button></form>
 <p class="soft">If you were not expecting this, close the page; nothing has been changed.</p>`,
   };
@@ -23,6 +23,7 @@ export function connectPage(bot: Bot, consentOrigin: string): Page {
 export function connectedPage(bot: Bot, email: string): Page {
   return {
     title: 'Your calendar is connected',
+    kind: 'done',
     body: html`
 <p>Appointments of <strong>${bot.name}</strong> will appear in the Google Calendar of <strong>${email}</strong>.</p>
 <p class="soft">You can close this window.</p>`,
@@ -130,10 +131,10 @@ export function faultPage(fault: ConsentFault, link: string | null): Page {
   return {
     status,
     title,
-    warning: true,
+    kind: 'warn',
     body: html`
 <p>${happened}</p>
 <p>${todo}</p>
-${again && link ? html`<p><a class="button" href="${link}">Try again</a></p>` : ''}`,
+${again && link ? html`<p class="action"><a class="button" href="${link}">Try again</a></p>` : ''}`,
   };
 }

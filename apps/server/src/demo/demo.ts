@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConnectLink } from '@calhook/contract';
-import { startSandbox } from 'google-sandbox';
+import type { AppointmentPage, BotPage, CalendarStatus, ConnectLink } from '@calhook/contract';
+import { type Sandbox, startSandbox } from 'google-sandbox';
 import type { Static } from 'typebox';
 import { readConfig } from '../config.ts';
 import { newSecret } from '../identifiers.ts';
@@ -77,9 +77,6 @@ async function orListenProblem<T>(starting: Promise<T>, port: number): Promise<T
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { directory, fresh } = options;
-  if (fresh) await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  const { apiKey, encryptionKeys } = await ownKeys(directory);
   const portAfter = (steps: number) => (options.port === 0 ? 0 : options.port + steps);
   const started: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -91,9 +88,17 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       portAfter(1),
     );
     started.push(() => sandbox.close());
+    // Only with that port in hand: a demo that runs already keeps what it has.
+    if (fresh) await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    const { apiKey, encryptionKeys } = await ownKeys(directory);
     const port = options.port === 0 ? await freePort() : options.port;
     const url = `http://${host}:${port}`;
-    sandbox.addClient({ ...oauthClient, redirectUris: [`${url}/oauth/google/callback`] });
+    sandbox.addClient({
+      ...oauthClient,
+      appName: 'Calhook',
+      redirectUris: [`${url}/oauth/google/callback`],
+    });
     const { endpoints } = sandbox;
     const config = readConfig({
       CALHOOK_PUBLIC_URL: url,
@@ -114,16 +119,22 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const server = await startServer(config);
     started.push(() => server.stop());
     const site = await orListenProblem(
-      startSite({ host, port: portAfter(2), botId, webhookUrl: `${url}/api/webhook/appointment` }),
+      startSite({
+        host,
+        port: portAfter(2),
+        page: {
+          botId,
+          webhookUrl: `${url}/api/webhook/appointment`,
+          calendarUrl: calendarPage(sandbox.url),
+        },
+      }),
       portAfter(2),
     );
     started.push(() => site.close());
 
     const call = callerOf(url, apiKey);
     await ensureFirstBot(call, site.url);
-    const link = await call<Static<typeof ConnectLink>>('POST', `/api/calendar/connect/${botId}`);
-    const page = await connectAs(sandbox, link.url, { account: owner.email });
-    if (!page.ok) throw new Error(`The first bot could not be connected: ${page.status}`);
+    await connectBots(call, sandbox);
     return {
       addresses: { url, sandboxUrl: sandbox.url, siteUrl: site.url, apiKey, botId },
       stop,
@@ -181,6 +192,48 @@ async function ensureFirstBot(call: Call, siteUrl: string): Promise<void> {
   }
 }
 
+/** What the owner of the first bot sees of it. */
+function calendarPage(sandboxUrl: string): string {
+  return `${sandboxUrl}/calendar/${encodeURIComponent(owner.email)}`;
+}
+
+/** The day that the website's form proposes; it may lie in the week after this one. */
+function nextWorkday(): string {
+  const tomorrow = Temporal.Now.plainDateISO(owner.timeZone).add({ days: 1 });
+  const monday = 8;
+  return (
+    tomorrow.dayOfWeek > 5 ? tomorrow.add({ days: monday - tomorrow.dayOfWeek }) : tomorrow
+  ).toString();
+}
+
+/**
+ * Connects the first bot, and again those that earlier runs connected; their events return, too.
+ * The stand-in for Google keeps nothing when it stops, but this demo's bots and bookings stay.
+ */
+async function connectBots(call: Call, sandbox: Sandbox): Promise<void> {
+  const { bots } = await call<Static<typeof BotPage>>('GET', '/api/bots?limit=200');
+  for (const { id } of bots) {
+    const status = await call<CalendarStatus>('GET', `/api/calendar/status/${id}`);
+    const account = id === botId ? owner.email : status.account;
+    if (!account || (account !== owner.email && account !== otherOwner.email)) continue;
+    const link = await call<Static<typeof ConnectLink>>('POST', `/api/calendar/connect/${id}`);
+    const page = await connectAs(sandbox, link.url, { account });
+    if (!page.ok) throw new Error(`${id} could not be connected: ${page.status}`);
+    const path = `/api/calendar/appointments/${id}?limit=200`;
+    const { appointments } = await call<Static<typeof AppointmentPage>>('GET', path);
+    for (const { eventId, customerName, email, start, end, timeZone } of appointments) {
+      if (eventId === null) continue;
+      sandbox.putEvent(account, {
+        id: eventId,
+        summary: customerName,
+        start: { dateTime: start, timeZone },
+        end: { dateTime: end, timeZone },
+        attendees: [{ email }],
+      });
+    }
+  }
+}
+
 /** A port that is free now; the server's own address has to be known before it listens. */
 async function freePort(): Promise<number> {
   const { createServer } = await import('node:net');
@@ -199,7 +252,7 @@ export function demoGreeting(addresses: DemoAddresses): string {
 Calhook is running, with a stand-in for Google beside it. No account is needed anywhere.
 
   1. Book on a client's website            ${siteUrl}
-  2. See it in the owner's calendar        ${sandboxUrl}/calendar/${encodeURIComponent(owner.email)}
+  2. See it in the owner's calendar        ${calendarPage(sandboxUrl)}?week=${nextWorkday()}
   3. See the mail that Google would send   ${sandboxUrl}/mailbox
   4. Read the API, try it                  ${url}/docs
 

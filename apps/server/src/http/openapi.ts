@@ -1,8 +1,9 @@
-import { errorCatalogue, errorCodes, Problem } from '@calhook/contract';
+import { Problem } from '@calhook/contract';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { errorsPage } from './errors-page.ts';
 import type { FrontDoor } from './front-door.ts';
-import { html, sendPage } from './pages.ts';
+import { sendPage } from './pages.ts';
 
 /** Serves the API's description: `/openapi.json` for programs, `/docs` for people. */
 export async function describeApi(app: FrontDoor, version: string): Promise<void> {
@@ -38,20 +39,17 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
       };
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    theme: { title: 'Calhook API' },
+    // Without the bar that asks for the address of another API.
+    uiConfig: { layout: 'BaseLayout' },
+  });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
   app.get('/docs/errors', { schema: { hide: true } }, async (_request, reply) =>
-    sendPage(reply, {
-      title: 'Error codes',
-      body: html`${errorCodes.map((code) => {
-        const { status, title, sentence, remedy } = errorCatalogue[code];
-        return html`<section id="${code}">
-<p><strong>${code}</strong> · ${String(status)} · ${title}</p>
-<p class="soft">“${sentence}”<br>${remedy}</p>
-</section>`;
-      })}`,
-    }),
+    sendPage(reply, errorsPage()),
   );
 }
