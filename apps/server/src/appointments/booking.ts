@@ -99,7 +99,10 @@ export class Booking {
   ): Promise<{ answer: EventCreated; created: boolean }> {
     const bot = await this.#parts.bots.get(botId);
     const request = readBookingRequest(body, bot);
-    const { appointment, replayed } = await this.#store(bot, request);
+    const stored = await this.#store(bot, request);
+    const { appointment, replayed } = (await this.#abandonIfMoved(stored.appointment))
+      ? await this.#store(bot, request)
+      : stored;
     const settled =
       appointment.status === 'pending' ? await this.#insert(appointment) : appointment;
     return { answer: toEventCreated(settled, replayed), created: !replayed };
@@ -161,6 +164,18 @@ export class Booking {
     };
   }
 
+  /**
+   * Ends a pending appointment that claimed a calendar which the bot is no longer connected to, so
+   * that the booking is made afresh, with a claim of the calendar that its event goes to.
+   */
+  async #abandonIfMoved(appointment: AppointmentsTable): Promise<boolean> {
+    if (appointment.status !== 'pending') return false;
+    const connection = await this.#parts.connections.requireUsable(appointment.client_id);
+    if (calendarKey(connection) === appointment.calendar) return false;
+    await this.#fail(appointment, 'calendar_changed');
+    return true;
+  }
+
   /** Brings a pending appointment into Google, once for all callers that wait for it. */
   #insert(appointment: AppointmentsTable): Promise<AppointmentsTable> {
     const { id } = appointment;
@@ -187,7 +202,7 @@ export class Booking {
         { err: error, botId: appointment.client_id, appointmentId: appointment.id },
         'event not inserted',
       );
-      if (!repeatable.has(error.kind)) await this.#fail(appointment, error);
+      if (!repeatable.has(error.kind)) await this.#fail(appointment, error.reason);
       throw googleRefusal(error);
     }
     return this.#confirm(appointment, event);
@@ -249,11 +264,11 @@ export class Booking {
     return (await findAppointment(database, appointment.client_id, appointment.id)) ?? appointment;
   }
 
-  /** Ends an appointment that Google will not take, and frees its span. */
-  async #fail(appointment: AppointmentsTable, error: GoogleError): Promise<void> {
+  /** Ends an appointment that will not come into Google, and frees its span. */
+  async #fail(appointment: AppointmentsTable, reason: string): Promise<void> {
     const at = this.#parts.now();
     await this.#parts.database.transaction(async (tx) => {
-      const change = { status: 'failed' as const, failure: error.reason, updated_at: at };
+      const change = { status: 'failed' as const, failure: reason, updated_at: at };
       if (!(await settlePending(tx, appointment.id, change))) return;
       await deleteClaim(tx, appointment.id);
       await recordActivity(tx, {
@@ -261,7 +276,7 @@ export class Booking {
         botId: appointment.client_id,
         kind: 'appointment.failed',
         subjectId: appointment.id,
-        detail: { reason: error.reason },
+        detail: { reason },
       });
     });
   }

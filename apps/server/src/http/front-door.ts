@@ -50,7 +50,8 @@ export async function openFrontDoor(parts: {
     requestTimeout,
     trustProxy: config.trustProxy,
     genReqId: () => newId(now()),
-    forceCloseConnections: true,
+    // Stopping ends idle connections at once; a booking under way is answered first.
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 300 },
     // Malformed requests never reach a route; Node would answer them in plain text.
     clientErrorHandler(_error, socket) {
@@ -69,6 +70,7 @@ export async function openFrontDoor(parts: {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', authenticate(keys));
   app.addHook('onResponse', requestLog.onResponse);
+  endConnectionsWhenClosing(app);
   app.setErrorHandler(handleError(log));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsOf(app, request.url);
@@ -82,6 +84,17 @@ export async function openFrontDoor(parts: {
     );
   });
   return app;
+}
+
+/** A connection whose last answer is sent while the server stops would be kept for the next request. */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections());
+  });
 }
 
 /** Callers such as n8n send `Content-Type: application/json` with no body where none is needed. */

@@ -28,7 +28,7 @@ export const occasions: Readonly<Record<ErrorCode, string>> = {
   body_too_large: 'The body is longer than 64 KiB.',
   unsupported_media_type: 'The body has a content type such as application/xml.',
   missing_api_key:
-    'A route that needs a key is called without `Authorization`; or the webhook is, by a caller that names no `Origin` or for a bot whose `allowedOrigins` is empty. Carries the header `WWW-Authenticate`.',
+    'A route that needs a key is called without `Authorization`; or the webhook is, for a bot whose `allowedOrigins` is empty. Carries the header `WWW-Authenticate`.',
   invalid_api_key:
     'The header is not `Bearer chk_<id>_<secret>`, or the key is unknown, revoked or past its `expiresAt`. Carries the header `WWW-Authenticate`.',
   insufficient_scope:
