@@ -63,13 +63,15 @@ const refusals: Readonly<Record<FailureKind, ErrorCode>> = {
 
 /** Failures after which the same call may succeed: the appointment stays pending for it. */
 const repeatable: ReadonlySet<FailureKind> = new Set(['transient', 'operator']);
+/** What a caller is asked to wait, unless Google asks for more. */
 const retryAfterSeconds = 5;
 
 function googleRefusal(error: GoogleError): ApiError {
   const code = refusals[error.kind];
+  const seconds = Math.max(retryAfterSeconds, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
   return new ApiError(code, {
     members: { reason: error.reason },
-    headers: repeatable.has(error.kind) ? { 'retry-after': String(retryAfterSeconds) } : {},
+    headers: repeatable.has(error.kind) ? { 'retry-after': String(seconds) } : {},
   });
 }
 
