@@ -31,7 +31,7 @@ async function tableNames(database: TestDatabase): Promise<string[]> {
       ? "select name from sqlite_schema where type = 'table' order by name"
       : "select tablename as name from pg_tables where schemaname = 'public' order by 1",
   );
-  return rows.map((row) => String(row['name']));
+  return rows.map((row) => String(row.name));
 }
 
 /** Every row of every table, as text. */

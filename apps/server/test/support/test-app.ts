@@ -155,7 +155,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
       });
       if (created.status !== 201) throw new Error(created.text);
       const link = await call('POST', `/api/calendar/connect/${id}`);
-      const page = await connectAs(sandbox, String(link.body['url']), { account });
+      const page = await connectAs(sandbox, String(link.body.url), { account });
       if (!page.ok) throw new Error(`consent of ${account}: ${page.status}`);
       return id;
     },
