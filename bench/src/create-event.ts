@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
+import { googleOverrides } from '../../apps/server/src/demo/google-overrides.ts';
 import { newId } from '../../apps/server/src/identifiers.ts';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { driveConsent } from '../../packages/google-sandbox/src/consent-driver.ts';
-import { freePort } from './free-port.ts';
 import { load } from './load.ts';
 import { median, startProcess } from './processes.ts';
 import { apiKey, oauthClient, serverEnvironment, startServerProcess } from './server-process.ts';
@@ -18,13 +19,7 @@ const account = 'ada@example.com';
 const botId = 'bot-bench';
 const sandboxCli = join(import.meta.dirname, '../../packages/google-sandbox/src/cli.ts');
 
-interface Endpoints {
-  readonly authUrl: string;
-  readonly tokenUrl: string;
-  readonly revokeUrl: string;
-  readonly userinfoUrl: string;
-  readonly apiUrl: string;
-}
+type Endpoints = Parameters<typeof googleOverrides>[0];
 
 /** Slots of five minutes, one after another, so that no two bookings meet. */
 function* slots(): Generator<{ date: string; time: string; start: string; end: string }> {
@@ -129,7 +124,7 @@ async function bareLoop(
 /** Bookings per second, and their latency, against inserting the same events with undici alone. */
 export async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
-  const serverPort = await freePort();
+  const serverPort = await freePorts();
   const redirectUri = `http://127.0.0.1:${serverPort}/oauth/google/callback`;
   const seedFile = join(directory, 'seed.json');
   await writeFile(
@@ -150,11 +145,7 @@ export async function run(): Promise<void> {
     directory,
     serverEnvironment(`sqlite:${join(directory, 'calhook.db')}`, {
       CALHOOK_PORT: String(serverPort),
-      CALHOOK_GOOGLE_AUTH_URL: endpoints.authUrl,
-      CALHOOK_GOOGLE_TOKEN_URL: endpoints.tokenUrl,
-      CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
-      CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
-      CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
+      ...googleOverrides(endpoints),
     }),
   );
   const pool = new Pool(endpoints.apiUrl, { connections });

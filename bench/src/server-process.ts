@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { type ServerProcess, startProcess } from './processes.ts';
 
 export const apiKey = `chk_benchmark_${'b'.repeat(43)}`;
@@ -29,7 +29,7 @@ export async function startServerProcess(
   directory: string,
   environment: Record<string, string>,
 ): Promise<{ process: ServerProcess; port: number; url: string }> {
-  const port = environment.CALHOOK_PORT ? Number(environment.CALHOOK_PORT) : await freePort();
+  const port = environment.CALHOOK_PORT ? Number(environment.CALHOOK_PORT) : await freePorts();
   const url = `http://127.0.0.1:${port}`;
   const server = await startProcess({
     args: [...productionFlags, cli, 'serve'],

@@ -6,12 +6,12 @@ import {
   describeOnEachDatabase,
   type TestDatabase,
 } from '../../apps/server/test/support/databases.ts';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import {
   bootstrapKey,
   oauthClient,
   testEnvironment,
 } from '../../apps/server/test/support/test-app.ts';
-import { freePorts } from './demo-process.ts';
 import { nextTuesday } from './next-tuesday.ts';
 import { type RunningProcess, startProcess } from './running-process.ts';
 

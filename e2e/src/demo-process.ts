@@ -1,34 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DemoAddresses } from '../../apps/server/src/demo/demo.ts';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { type RunningProcess, startProcess } from './running-process.ts';
-
-const host = '127.0.0.1';
-
-async function canListen(port: number): Promise<boolean> {
-  const probe = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    probe.once('error', () => resolve(false));
-    probe.listen(port, host, () => resolve(true));
-  });
-  if (free) await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return free;
-}
-
-/**
- * The first of `count` ports in a row that are free now. They lie below those that systems hand out
- * to outgoing connections, so that they stay free while a server is stopped and started again.
- */
-export async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const ports = Array.from({ length: count }, (_, step) => first + step);
-    if ((await Promise.all(ports.map(canListen))).every(Boolean)) return first;
-  }
-}
 
 /** A directory that is gone when the test (or, from a hook, the caller) is through with it. */
 async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {

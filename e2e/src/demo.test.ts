@@ -3,13 +3,13 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import {
   callDemo,
   demoCommand,
   demoReady,
   directoryForThisTest,
   eventsOf,
-  freePorts,
   startForThisTest,
 } from './demo-process.ts';
 import { nextTuesday } from './next-tuesday.ts';

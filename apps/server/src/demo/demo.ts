@@ -9,6 +9,7 @@ import { readConfig } from '../config.ts';
 import { newSecret } from '../identifiers.ts';
 import { listenProblem, startServer } from '../main.ts';
 import { connectAs } from './connect-as.ts';
+import { googleOverrides } from './google-overrides.ts';
 import { startSite } from './site.ts';
 
 const host = '127.0.0.1';
@@ -23,7 +24,7 @@ const weekdayHours = [{ start: '09:00', end: '17:00' }];
 const botId = 'bot-lovelace';
 
 interface DemoOptions {
-  /** Server here, sandbox one above, website two above; 0: any free ports. */
+  /** Server here, sandbox one above, website two above. */
   readonly port: number;
   /** Where the database and the demo's own keys are kept between runs. */
   readonly directory: string;
@@ -80,8 +81,7 @@ async function orListenProblem<T>(starting: Promise<T>, port: number): Promise<T
  * @throws {ListenError} when one of the three ports is taken; what was started is stopped again
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const { directory, fresh } = options;
-  const portAfter = (steps: number) => (options.port === 0 ? 0 : options.port + steps);
+  const { directory, fresh, port } = options;
   const started: (() => Promise<void>)[] = [];
   const endAll = async () => {
     for (const end of started.reverse()) await end();
@@ -89,22 +89,20 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const stop = () => Promise.race([endAll(), delay(stopWithinMs, undefined, { ref: false })]);
   try {
     const sandbox = await orListenProblem(
-      startSandbox({ host, port: portAfter(1), accounts: [owner, otherOwner] }),
-      portAfter(1),
+      startSandbox({ host, port: port + 1, accounts: [owner, otherOwner] }),
+      port + 1,
     );
     started.push(() => sandbox.close());
     // Only with that port in hand: a demo that runs already keeps what it has.
     if (fresh) await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true });
     const { apiKey, encryptionKeys } = await ownKeys(directory);
-    const port = options.port === 0 ? await freePort() : options.port;
     const url = `http://${host}:${port}`;
     sandbox.addClient({
       ...oauthClient,
       appName: 'Calhook',
       redirectUris: [`${url}/oauth/google/callback`],
     });
-    const { endpoints } = sandbox;
     const config = readConfig({
       CALHOOK_PUBLIC_URL: url,
       CALHOOK_HOST: host,
@@ -114,11 +112,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       CALHOOK_BOOTSTRAP_API_KEY: apiKey,
       CALHOOK_GOOGLE_CLIENT_ID: oauthClient.clientId,
       CALHOOK_GOOGLE_CLIENT_SECRET: oauthClient.clientSecret,
-      CALHOOK_GOOGLE_AUTH_URL: endpoints.authUrl,
-      CALHOOK_GOOGLE_TOKEN_URL: endpoints.tokenUrl,
-      CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
-      CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
-      CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
+      ...googleOverrides(sandbox.endpoints),
       CALHOOK_LOG_LEVEL: process.env.CALHOOK_LOG_LEVEL ?? 'warn',
     });
     const server = await startServer(config);
@@ -126,14 +120,14 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const site = await orListenProblem(
       startSite({
         host,
-        port: portAfter(2),
+        port: port + 2,
         page: {
           botId,
           webhookUrl: `${url}/api/webhook/appointment`,
           calendarUrl: calendarPage(sandbox.url),
         },
       }),
-      portAfter(2),
+      port + 2,
     );
     started.push(() => site.close());
 
@@ -237,17 +231,6 @@ async function connectBots(call: Call, sandbox: Sandbox): Promise<void> {
       });
     }
   }
-}
-
-/** A port that is free now; the server's own address has to be known before it listens. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, host, resolve));
-  const { port } = probe.address() as import('node:net').AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  await delay(0);
-  return port;
 }
 
 /** The lines for people, and the one for programs. */

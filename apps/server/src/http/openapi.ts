@@ -52,6 +52,9 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
     uiConfig: { layout: 'BaseLayout' },
   });
 
+  // People who open the bare address; until there is a Bot Builder, the API is what there is to see.
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
   app.get('/docs/errors', { schema: { hide: true } }, async (_request, reply) =>

@@ -5,8 +5,10 @@ import { type App, openApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { DialectName } from '../../src/db/dialect.ts';
 import { connectAs } from '../../src/demo/connect-as.ts';
+import { googleOverrides } from '../../src/demo/google-overrides.ts';
 import type { RetryPolicy } from '../../src/google/index.ts';
 import { createTestDatabase, type TestDatabase } from './databases.ts';
+import { freePorts } from './free-ports.ts';
 
 /** The key that every test app has, with all scopes. */
 export const bootstrapKey = `chk_bootstrap_${'k'.repeat(43)}`;
@@ -69,7 +71,6 @@ export function testEnvironment(
   databaseUrl: string,
   publicUrl: string,
 ): Record<string, string> {
-  const { endpoints } = sandbox;
   return {
     CALHOOK_PUBLIC_URL: publicUrl,
     CALHOOK_PORT: new URL(publicUrl).port,
@@ -78,22 +79,8 @@ export function testEnvironment(
     CALHOOK_BOOTSTRAP_API_KEY: bootstrapKey,
     CALHOOK_GOOGLE_CLIENT_ID: oauthClient.clientId,
     CALHOOK_GOOGLE_CLIENT_SECRET: oauthClient.clientSecret,
-    CALHOOK_GOOGLE_AUTH_URL: endpoints.authUrl,
-    CALHOOK_GOOGLE_TOKEN_URL: endpoints.tokenUrl,
-    CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
-    CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
-    CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
+    ...googleOverrides(sandbox.endpoints),
   };
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as import('node:net').AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return port;
 }
 
 const redirects = new WeakMap<Sandbox, string[]>();
@@ -109,7 +96,7 @@ function registerRedirect(sandbox: Sandbox, redirectUri: string): void {
 export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   const database = options.database ?? (await createTestDatabase(options.dialect));
   const sandbox = options.sandbox ?? (await startSandbox({ accounts, now: startOfTests }));
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const url = `http://127.0.0.1:${await freePorts()}`;
   registerRedirect(sandbox, `${url}/oauth/google/callback`);
   const config: Config = readConfig({
     ...testEnvironment(sandbox, database.url, url),
