@@ -1,7 +1,7 @@
 import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
 import { CachedLookup, type Database } from '../db/index.ts';
 import type { ExpressRoute } from '../http/express-lane.ts';
-import { findConnectionState } from './store.ts';
+import { type ConnectionState, connectionStateFinder } from './store.ts';
 
 /**
  * How many rendered answers are kept. One takes about 300 bytes, so a million bots that are all
@@ -9,9 +9,7 @@ import { findConnectionState } from './store.ts';
  */
 const maxCachedStatuses = 1_000_000;
 
-function toStatus(
-  row: NonNullable<Awaited<ReturnType<typeof findConnectionState>>>,
-): CalendarStatus {
+function toStatus(row: ConnectionState): CalendarStatus {
   const status: ConnectionStatus = row.status ?? 'not_connected';
   return {
     connected: status !== 'not_connected',
@@ -38,12 +36,13 @@ function toAscii(json: string): string {
  * stored state only: no call to Google, no lock (design §4).
  */
 export function openStatuses(database: Database): CachedLookup<string> {
+  const find = connectionStateFinder(database);
   return new CachedLookup<string>({
     changes: database.changes,
     topic: 'connection',
     limit: maxCachedStatuses,
     load: async (botId) => {
-      const row = await findConnectionState(database, botId);
+      const row = await find(botId);
       return row && toAscii(JSON.stringify(toStatus(row)));
     },
   });

@@ -17,14 +17,30 @@ export async function findConnection(
     .executeTakeFirst();
 }
 
-/** The state of a bot's connection; undefined when there is no such bot, nulls when it has none. */
-export async function findConnectionState(database: Database, botId: string) {
-  return database.read
+/** What the status of a bot tells; nulls when it has no connection. */
+export interface ConnectionState {
+  readonly status: GoogleTokensTable['status'] | null;
+  readonly account_email: string | null;
+  readonly calendar_id: string | null;
+  readonly status_reason: string | null;
+  readonly status_since: number | null;
+}
+
+/** Finds the state of a bot's connection, undefined when there is no such bot; compiled once. */
+export function connectionStateFinder(
+  database: Database,
+): (botId: string) => Promise<ConnectionState | undefined> {
+  const query = database.read
     .selectFrom('bots')
     .leftJoin('google_tokens', 'google_tokens.client_id', 'bots.id')
     .select(['status', 'account_email', 'calendar_id', 'status_reason', 'status_since'])
-    .where('bots.id', '=', botId)
-    .executeTakeFirst();
+    .where('bots.id', '=', '')
+    .compile();
+  return async (botId) => {
+    const compiled: typeof query = { ...query, parameters: [botId] };
+    const { rows } = await database.read.executeQuery<ConnectionState>(compiled);
+    return rows[0];
+  };
 }
 
 /** Bots whose connection belongs to this Google account. */

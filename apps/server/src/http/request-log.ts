@@ -12,7 +12,8 @@ export class RequestLog {
   readonly #stream: pino.DestinationStream;
 
   constructor(log: Logger) {
-    this.#log = log;
+    // Looking for names to redact costs as much as the rest of the line; these fields are all named here.
+    this.#log = log.child({}, { redact: [] });
     this.#enabled = log.isLevelEnabled('info');
     this.#stream = (log as unknown as Record<symbol, pino.DestinationStream>)[
       pino.symbols.streamSym
