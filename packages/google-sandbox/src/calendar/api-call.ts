@@ -6,6 +6,7 @@ import { BEARER_CHALLENGE, bearerOf } from '../oauth/identity.ts';
 import type { World } from '../world.ts';
 import { ApiError, errorBody } from './errors.ts';
 import { METHODS, type MethodName } from './methods.ts';
+import { selectFields } from './partial-response.ts';
 import { type Reach, reachOf } from './scope-reach.ts';
 
 const SCOPE_PREFIX = 'https://www.googleapis.com/auth/';
@@ -61,13 +62,19 @@ export function methodRoute(world: World, name: MethodName, handler: MethodHandl
     path: row.path,
     async handle(request) {
       try {
-        return await handler(authorised(request));
+        return partial(await handler(authorised(request)), request.query.get('fields'));
       } catch (error) {
         if (error instanceof ApiError) return errorReply(error);
         throw error;
       }
     },
   };
+}
+
+/** Cuts a JSON answer down to what the `fields` parameter names. @throws ApiError invalid */
+function partial(reply: Reply, fields: string | null): Reply {
+  if (fields === null || reply.body === '') return reply;
+  return { ...reply, body: JSON.stringify(selectFields(JSON.parse(reply.body), fields)) };
 }
 
 function errorReply(error: ApiError): Reply {

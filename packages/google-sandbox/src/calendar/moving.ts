@@ -1,5 +1,6 @@
 import { ApiError } from './errors.ts';
 import type { Calendar, StoredEvent } from './event-record.ts';
+import { isGuestCopy, updateGuestCopies } from './guest-copies.ts';
 import { nextUpdate, type Writer } from './writing.ts';
 
 /**
@@ -17,6 +18,7 @@ export function moveEvent(
   if (event.eventType !== 'default' || event.exception !== undefined) {
     throw new ApiError('invalid', { message: 'This event cannot be moved.' });
   }
+  if (isGuestCopy(from, event)) throw new ApiError('forbiddenForNonOrganizer');
   if (from === to) return event;
   if (to.events.has(event.id)) throw new ApiError('duplicate');
   const updatedMs = nextUpdate(writer.clock, event);
@@ -41,5 +43,6 @@ export function moveEvent(
     Object.assign(exception, { status: 'cancelled', updatedMs });
     writer.calendars.save(from, exception);
   }
+  updateGuestCopies(writer, to, moved);
   return moved;
 }

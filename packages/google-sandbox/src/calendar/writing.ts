@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Directory } from '../directory.ts';
 import type { Outbox, Sender } from '../mail/outbox.ts';
 import { newEventId } from '../random-ids.ts';
 import type { CalendarStore } from './calendar-store.ts';
@@ -14,6 +15,12 @@ import type {
 } from './event-record.ts';
 import { integer, oneOf, optional, text } from './field-readers.ts';
 import {
+  answerInvitation,
+  isGuestCopy,
+  touchesSharedPart,
+  updateGuestCopies,
+} from './guest-copies.ts';
+import {
   BOTH_KINDS,
   type Moment,
   momentMs,
@@ -28,6 +35,7 @@ import { cancelExceptions, rememberShape } from './series.ts';
 export type Writer = Sender & {
   clock: Clock;
   calendars: CalendarStore;
+  directory: Directory;
   outbox: Outbox;
   conferenceDataVersion: number;
 };
@@ -90,6 +98,7 @@ export function insertEvent(
   };
   writer.outbox.announce(writer, calendar, undefined, event);
   writer.calendars.save(calendar, event);
+  updateGuestCopies(writer, calendar, event);
   return event;
 }
 
@@ -125,6 +134,12 @@ export function changeEvent(
   if (eventType !== undefined && eventType !== event.eventType) {
     throw new ApiError('invalid', { message: 'Event type cannot be changed.' });
   }
+  if (
+    isGuestCopy(calendar, event) &&
+    touchesSharedPart(calendar.id, event, { start, end, content })
+  ) {
+    throw new ApiError('forbiddenForNonOrganizer');
+  }
   const before: StoredEvent = { ...event };
   const moved = !sameMoment(start, event.start) || !sameMoment(end, event.end);
   const recurs = JSON.stringify(content.recurrence) !== JSON.stringify(event.content.recurrence);
@@ -145,7 +160,27 @@ export function changeEvent(
   if (moved || recurs) rememberShape(calendar, event, after);
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
+  if (isGuestCopy(calendar, event)) passOnAnswer(writer, calendar, before, event);
+  else updateGuestCopies(writer, calendar, event, before.content.attendees);
   return event;
+}
+
+/** A guest who answers, answers the organizer. */
+function passOnAnswer(
+  writer: Writer,
+  calendar: Calendar,
+  before: StoredEvent,
+  after: StoredEvent,
+): void {
+  const answerIn = (event: StoredEvent) =>
+    event.content.attendees?.find((attendee) => attendee.email.toLowerCase() === calendar.id);
+  const answer = answerIn(after);
+  if (answer === undefined || answer.responseStatus === answerIn(before)?.responseStatus) return;
+  const { responseStatus, comment } = answer;
+  answerInvitation(writer, calendar, after, {
+    responseStatus,
+    ...(comment === undefined ? {} : { comment }),
+  });
 }
 
 /** events.delete. @throws ApiError deleted when it already is */
@@ -161,6 +196,9 @@ export function cancelEvent(writer: Writer, calendar: Calendar, event: StoredEve
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
   cancelExceptions(writer.calendars, calendar, event, writer.clock.now());
+  if (isGuestCopy(calendar, event)) {
+    answerInvitation(writer, calendar, event, { responseStatus: 'declined' });
+  } else updateGuestCopies(writer, calendar, event);
 }
 
 /** Strictly after the last change, so that every change has its own etag. */

@@ -77,7 +77,9 @@ export function createOutbox(clock: Clock, directory: Directory): Outbox {
       if (before === undefined && sender.switches.ownerMailOnOwnInsert) {
         send('created', calendar, after, calendar.owner.email);
       }
-      if (sender.sendUpdates === 'none' || isOver(calendar, after)) return;
+      // Only the organizer's event speaks to the guests.
+      if (sender.sendUpdates === 'none' || after.organizer.email !== calendar.id) return;
+      if (isOver(calendar, after)) return;
       const plan = planMails(before, after).filter(({ to }) => reaches(to, sender.sendUpdates));
       const outside = plan.filter(({ kind, to }) => kind === 'invite' && isOutside(to, sender));
       sender.limits.countInvitations(sender.actor.email, outside.length);

@@ -206,4 +206,17 @@ describe('E. events.insert', () => {
     const stored = sandbox.events(ADA).filter((event) => event.id.startsWith('pair'));
     expect(stored).toHaveLength(PAIRS);
   });
+
+  test('51 done but answer lost: the retry gets 409, and the event is there', async () => {
+    const body = { ...halfHour(MONDAY), id: 'vanished17' };
+    const fault = sandbox.faults.add({ route: 'events.insert', fault: { kind: 'commitThenDrop' } });
+    const lost: unknown = await insert(body).catch((error: unknown) => error);
+    expect(lost).toBeInstanceOf(Error);
+    expect(lost).not.toHaveProperty('response.status');
+    expect(fault.hits).toBe(1);
+    expect(sandbox.requests.of('events.insert').at(-1)?.status).toBe(0);
+    expect(await reasonOf(insert(body))).toMatchObject({ status: 409, reason: 'duplicate' });
+    const { data } = await api.events.get({ calendarId: 'primary', eventId: body.id });
+    expect(data).toMatchObject({ id: body.id, summary: 'Appointment', status: 'confirmed' });
+  });
 });
