@@ -80,7 +80,7 @@ describe('E. events.insert', () => {
   });
 
   test.each(['abcd', 'a'.repeat(1025), 'ABCDE', 'abcdw', 'abcdz', 'abc-de', 'abc_de', 'abcdé'])(
-    '39 an id that is not 5 to 1024 of [a-v0-9] is refused: %.12s',
+    '39 an id that is not 5 to 1024 of [a-v0-9] is refused (case %#)',
     async (id) => {
       expect(await reasonOf(insert({ ...halfHour(MONDAY), id }))).toEqual({
         status: 400,
