@@ -25,7 +25,7 @@ export function fullList(calendar: Calendar, query: ListQuery, switches: Switche
       }
       continue;
     }
-    if (!isShown(event, query) || !passes(event, query, switches)) continue;
+    if (!isShown(calendar, event, query) || !passes(event, query, switches)) continue;
     if (inWindow(calendar, event, window)) found.push(event);
   }
   return ordered(calendar, found, query.orderBy);
@@ -33,11 +33,13 @@ export function fullList(calendar: Calendar, query: ListQuery, switches: Switche
 
 /**
  * Cancelled events show with showDeleted; cancelled exceptions also when neither showDeleted nor
- * singleEvents is set, so that a client can expand series itself (reference: showDeleted).
+ * singleEvents is set and their series lives, so that a client can expand series itself (reference:
+ * showDeleted).
  */
-function isShown(event: StoredEvent, query: ListQuery): boolean {
+function isShown(calendar: Calendar, event: StoredEvent, query: ListQuery): boolean {
   if (event.status !== 'cancelled' || query.showDeleted) return true;
-  return event.exception !== undefined && !query.singleEvents;
+  if (event.exception === undefined || query.singleEvents) return false;
+  return calendar.events.get(event.exception.seriesId)?.status !== 'cancelled';
 }
 
 function inWindow(calendar: Calendar, event: StoredEvent, window: Window): boolean {

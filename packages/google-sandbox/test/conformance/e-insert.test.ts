@@ -2,9 +2,10 @@ import type { calendar_v3 } from '@googleapis/calendar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
 import { ADA, connect, halfHour, reasonOf, refusalOf, startTestSandbox } from '../google-client.ts';
+import { runSize } from '../run-size.ts';
 
-/** How many pairs of parallel inserts check 50 makes; the long run makes 1,000. */
-const PAIRS = process.env.CALHOOK_LONG ? 1_000 : 100;
+/** How many pairs of parallel inserts check 50 makes. */
+const PAIRS = runSize(1_000, 100);
 
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
