@@ -79,11 +79,11 @@ export type StoredEvent = {
   formerShapes: SeriesShape[];
 };
 
-/** What decides which occurrences a series has. */
+/** What decides which occurrences an event has; a single event has no recurrence. */
 export type SeriesShape = {
   start: Moment;
   end: Moment;
-  recurrence: string[];
+  recurrence: string[] | undefined;
   /** The last version of the calendar at which it held. */
   heldUntilVersion: number;
 };

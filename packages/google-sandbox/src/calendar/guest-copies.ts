@@ -61,10 +61,10 @@ function copyTo(keeper: Keeper, from: Calendar, event: StoredEvent, email: strin
 
 function cancelCopy(keeper: Keeper, calendar: Calendar, copy: StoredEvent): void {
   if (copy.status === 'cancelled') return;
+  cancelExceptions(keeper.calendars, calendar, copy, keeper.clock.now());
   copy.status = 'cancelled';
   copy.updatedMs = Math.max(keeper.clock.now(), copy.updatedMs + 1);
   keeper.calendars.save(calendar, copy);
-  cancelExceptions(keeper.calendars, calendar, copy, keeper.clock.now());
 }
 
 /** Shared fields of the organizer's event, private ones of the guest's copy. */

@@ -1,6 +1,7 @@
 import { ApiError } from './errors.ts';
 import type { Calendar, StoredEvent } from './event-record.ts';
 import { isGuestCopy, updateGuestCopies } from './guest-copies.ts';
+import { cancelExceptions } from './series.ts';
 import { nextUpdate, type Writer } from './writing.ts';
 
 /**
@@ -29,19 +30,16 @@ export function moveEvent(
     organizer: to.primary ? { email: to.id } : { email: to.id, displayName: to.summary },
     formerShapes: [],
   };
-  const exceptions = [...(from.exceptions.get(event.id)?.values() ?? [])];
+  const exceptions = [...(from.exceptions.get(event.id)?.values() ?? [])].map((exception) => ({
+    ...exception,
+    organizer: moved.organizer,
+  }));
+  cancelExceptions(writer.calendars, from, event, updatedMs);
   Object.assign(event, { status: 'cancelled', updatedMs });
   writer.calendars.save(from, event);
   writer.calendars.save(to, moved);
   for (const exception of exceptions) {
-    writer.calendars.save(to, {
-      ...exception,
-      ordinal: to.nextOrdinal++,
-      organizer: moved.organizer,
-    });
-    if (exception.status === 'cancelled') continue;
-    Object.assign(exception, { status: 'cancelled', updatedMs });
-    writer.calendars.save(from, exception);
+    writer.calendars.save(to, { ...exception, ordinal: to.nextOrdinal++ });
   }
   updateGuestCopies(writer, to, moved);
   return moved;

@@ -29,7 +29,7 @@ import {
   sameMoment,
 } from './moments.ts';
 import { assertRecurrence } from './recurrence.ts';
-import { cancelExceptions, rememberShape } from './series.ts';
+import { cancelExceptions, rememberShape, resendExceptions } from './series.ts';
 
 /** Who writes, and with which options of the request. */
 export type Writer = Sender & {
@@ -160,6 +160,7 @@ export function changeEvent(
   if (moved || recurs) rememberShape(calendar, event, after);
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
+  if (before.status === 'cancelled') resendExceptions(writer.calendars, calendar, event);
   if (isGuestCopy(calendar, event)) passOnAnswer(writer, calendar, before, event);
   else updateGuestCopies(writer, calendar, event, before.content.attendees);
   return event;
@@ -193,9 +194,9 @@ export function cancelEvent(writer: Writer, calendar: Calendar, event: StoredEve
     updatedMs: nextUpdate(writer.clock, event),
   };
   writer.outbox.announce(writer, calendar, before, after);
+  cancelExceptions(writer.calendars, calendar, event, writer.clock.now());
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
-  cancelExceptions(writer.calendars, calendar, event, writer.clock.now());
   if (isGuestCopy(calendar, event)) {
     answerInvitation(writer, calendar, event, { responseStatus: 'declined' });
   } else updateGuestCopies(writer, calendar, event);
