@@ -1,6 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-const BASE32HEX = '0123456789abcdefghijklmnopqrstuv';
+/** Every pair of base32hex digits. */
+const DIGIT_PAIRS = [...'0123456789abcdefghijklmnopqrstuv'].flatMap((first, _, digits) =>
+  digits.map((second) => first + second),
+);
 let pool = Buffer.alloc(0);
 let used = 0;
 
@@ -16,8 +19,9 @@ function bytes(count: number): Buffer {
 
 /** An event id as Google makes them: 26 characters of base32hex (facts §7.37). */
 export function newEventId(): string {
+  const random = bytes(26);
   let id = '';
-  for (const byte of bytes(26)) id += BASE32HEX[byte & 31];
+  for (let at = 0; at < 26; at += 2) id += DIGIT_PAIRS[random.readUInt16LE(at) & 1023];
   return id;
 }
 

@@ -61,8 +61,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     switches,
     set: (chosen) => setSwitches(switches, chosen),
     addAccount(seed) {
-      const account = directory.addAccount(seed);
-      world.calendars.open(account, seed.calendars ?? []);
+      directory.addAccount(seed, (account) => world.calendars.open(account, seed.calendars ?? []));
     },
     addClient: (seed) => {
       directory.addClient(seed);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Received = { headers: IncomingHttpHeaders; body: string; method: string | undefined };
+type Received = { headers: IncomingHttpHeaders; body: string; method: string | undefined };
 
 /** A loopback server that collects push messages and answers with a status of choice. */
 export type PushReceiver = {

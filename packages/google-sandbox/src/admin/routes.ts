@@ -167,8 +167,8 @@ export function adminRoutes(world: World, sandbox: SandboxControls): Route[] {
 }
 
 function readBody(request: SandboxRequest): Body {
-  if (request.body.length === 0) return {};
-  const parsed: unknown = JSON.parse(request.body.toString('utf8'));
+  if (request.body === '') return {};
+  const parsed: unknown = JSON.parse(request.body);
   if (!isRecord(parsed)) throw new TypeError('The body is a JSON object.');
   return parsed;
 }

@@ -1,4 +1,5 @@
 import type { Account } from '../directory.ts';
+import type { Query } from '../http/query.ts';
 import { json, type Reply } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import type { AccessToken } from '../oauth/grants.ts';
@@ -17,13 +18,13 @@ export type ApiCall = {
   token: AccessToken;
   reach: Reach;
   params: Record<string, string>;
-  query: URLSearchParams;
+  query: Query;
   headers: SandboxRequest['headers'];
   /** The JSON body. @throws ApiError parseError */
   body(): Record<string, unknown>;
 };
 
-export type MethodHandler = (call: ApiCall) => Reply | Promise<Reply>;
+type MethodHandler = (call: ApiCall) => Reply;
 
 /** The route of a method: authentication, scopes and error envelopes around its handler. */
 export function methodRoute(world: World, name: MethodName, handler: MethodHandler): Route {
@@ -60,9 +61,9 @@ export function methodRoute(world: World, name: MethodName, handler: MethodHandl
     name,
     method: row.verb,
     path: row.path,
-    async handle(request) {
+    handle(request) {
       try {
-        return partial(await handler(authorised(request)), request.query.get('fields'));
+        return partial(handler(authorised(request)), request.query.get('fields'));
       } catch (error) {
         if (error instanceof ApiError) return errorReply(error);
         throw error;
@@ -98,11 +99,11 @@ function insufficientScope(rpc: string, accepted: string[]): ApiError {
   });
 }
 
-function parseBody(bytes: Buffer): Record<string, unknown> {
-  if (bytes.length === 0) return {};
+function parseBody(text: string): Record<string, unknown> {
+  if (text === '') return {};
   let parsed: unknown;
   try {
-    parsed = JSON.parse(bytes.toString('utf8'));
+    parsed = JSON.parse(text);
   } catch {
     throw new ApiError('parseError');
   }

@@ -143,19 +143,24 @@ function readProperties(from: Record<string, unknown>, path: string): ExtendedPr
   for (const scope of ['private', 'shared'] as const) {
     const given = optional(from, scope, object, path);
     if (given === undefined) continue;
-    const kept: Record<string, string> = {};
+    const kept: [string, string][] = [];
     for (const [key, value] of Object.entries(given)) {
       if (key.length > PROPERTY_KEY_LIMIT || value === null) continue;
-      Object.defineProperty(kept, key, {
-        value: text(value, `${path}.${scope}.${key}`).slice(0, PROPERTY_VALUE_LIMIT),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+      kept.push([key, text(value, `${path}.${scope}.${key}`).slice(0, PROPERTY_VALUE_LIMIT)]);
     }
-    read[scope] = kept;
+    read[scope] = Object.fromEntries(kept);
   }
   return read;
+}
+
+function withoutEmpty(properties: ExtendedProperties): ExtendedProperties | undefined {
+  const isEmpty = (values: object | undefined) => {
+    for (const _key in values) return false;
+    return true;
+  };
+  if (isEmpty(properties.private)) delete properties.private;
+  if (isEmpty(properties.shared)) delete properties.shared;
+  return isEmpty(properties) ? undefined : properties;
 }
 
 function mergeProperties(
@@ -164,6 +169,7 @@ function mergeProperties(
   read: ExtendedProperties | undefined,
 ): ExtendedProperties | undefined {
   if (read === undefined) return undefined;
+  if (before === undefined) return withoutEmpty(read);
   const merged: ExtendedProperties = {};
   for (const scope of ['private', 'shared'] as const) {
     const rawScope = (raw as Record<string, unknown>)[scope];

@@ -80,7 +80,7 @@ export type StoredEvent = {
 };
 
 /** What decides which occurrences an event has; a single event has no recurrence. */
-export type SeriesShape = {
+type SeriesShape = {
   start: Moment;
   end: Moment;
   recurrence: string[] | undefined;

@@ -1,4 +1,5 @@
 import type { AccessRole } from '../directory.ts';
+import { isoMilliseconds } from '../iso-text.ts';
 import type { Calendar, EventResource, StoredEvent } from './event-record.ts';
 import { renderMoment } from './moments.ts';
 
@@ -28,9 +29,12 @@ export function renderEvent(calendar: Calendar, event: StoredEvent, view: View):
     id: event.id,
     status: event.status,
     htmlLink: htmlLinkOf(calendar, event),
-    created: new Date(event.createdMs).toISOString(),
-    updated: new Date(event.updatedMs).toISOString(),
+    created: isoMilliseconds(event.createdMs),
   };
+  resource.updated =
+    event.updatedMs === event.createdMs
+      ? (resource.created as string)
+      : isoMilliseconds(event.updatedMs);
   if (!hidden) {
     if (content.summary !== undefined) resource.summary = content.summary;
     if (content.description !== undefined) resource.description = content.description;

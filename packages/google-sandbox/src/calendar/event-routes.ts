@@ -1,3 +1,4 @@
+import type { Query } from '../http/query.ts';
 import { empty, json, type Reply } from '../http/reply.ts';
 import type { Route } from '../http/router.ts';
 import type { SendUpdates } from '../mail/message.ts';
@@ -8,7 +9,7 @@ import { ApiError } from './errors.ts';
 import type { StoredEvent } from './event-record.ts';
 import { etagOf, renderEvent, type View } from './event-rendering.ts';
 import { createListPager, makeSyncToken, readSyncToken } from './list-pages.ts';
-import { readListQuery } from './list-query.ts';
+import { readListQuery, readViewQuery } from './list-query.ts';
 import { changesSince, fullList } from './listing.ts';
 import { moveEvent } from './moving.ts';
 import { withinReach } from './scope-reach.ts';
@@ -32,14 +33,11 @@ export function eventRoutes(world: World): Route[] {
   }
 
   function viewFor(call: ApiCall, found: VisibleCalendar): View {
-    const { timeZone, maxAttendees } = readListQuery(call.query);
-    return { role: found.role, timeZone, maxAttendees, now: world.clock.now() };
+    return { role: found.role, now: world.clock.now(), ...readViewQuery(call.query) };
   }
 
   function answer(call: ApiCall, found: VisibleCalendar, event: StoredEvent): Reply {
-    const view: View = { role: found.role, now: world.clock.now() };
-    const reader = call.query.size === 0 ? view : viewFor(call, found);
-    const resource = renderEvent(found.calendar, event, reader);
+    const resource = renderEvent(found.calendar, event, viewFor(call, found));
     return json(200, resource, { etag: resource.etag });
   }
 
@@ -217,7 +215,7 @@ function givesSyncToken(query: ReturnType<typeof readListQuery>): boolean {
 }
 
 /** Nobody is mailed unless asked for; sendNotifications is the old name of `all`. */
-function sendUpdatesOf(query: URLSearchParams): SendUpdates {
+function sendUpdatesOf(query: Query): SendUpdates {
   const asked = query.get('sendUpdates');
   if (asked === null) return query.get('sendNotifications') === 'true' ? 'all' : 'none';
   if (asked === 'all' || asked === 'externalOnly' || asked === 'none') return asked;

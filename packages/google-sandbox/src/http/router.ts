@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Query } from './query.ts';
 import type { Answer } from './reply.ts';
 
 export type SandboxRequest = {
@@ -6,9 +7,10 @@ export type SandboxRequest = {
   path: string;
   /** Decoded `:name` segments of the path. */
   params: Record<string, string>;
-  query: URLSearchParams;
+  query: Query;
   headers: IncomingHttpHeaders;
-  body: Buffer;
+  /** Decoded as UTF-8. */
+  body: string;
 };
 
 /** One row of the route table. `name` is what faults and the request log call it. */

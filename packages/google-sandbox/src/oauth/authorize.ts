@@ -123,7 +123,7 @@ export function authorizeRoutes(world: World): Route[] {
     incoming: SandboxRequest,
     proceed: (request: AuthorizationRequest, form: URLSearchParams, account: Account) => Reply,
   ): Reply {
-    const form = new URLSearchParams(incoming.body.toString('utf8'));
+    const form = new URLSearchParams(incoming.body);
     const request = readAuthorizationRequest(
       new URLSearchParams(form.get('request') ?? ''),
       directory,
@@ -139,7 +139,10 @@ export function authorizeRoutes(world: World): Route[] {
       method: 'GET',
       path: AUTH_PATH,
       handle(incoming) {
-        const request = readAuthorizationRequest(incoming.query, directory);
+        const request = readAuthorizationRequest(
+          new URLSearchParams(incoming.query.text),
+          directory,
+        );
         if ('error' in request) return html(request.status, authorizationErrorPage(request));
         return start(request, sessionOf(incoming));
       },

@@ -42,7 +42,7 @@ export function identityRoutes(world: World): Route[] {
   }
 
   function tokenInfo(request: SandboxRequest): Reply {
-    const form = new URLSearchParams(request.body.toString('utf8'));
+    const form = new URLSearchParams(request.body);
     const text = request.query.get('access_token') ?? form.get('access_token') ?? bearerOf(request);
     const token = grants.accessToken(text);
     if (token === undefined) {
@@ -67,7 +67,7 @@ export function identityRoutes(world: World): Route[] {
       method: 'POST',
       path: '/revoke',
       handle(request) {
-        const form = new URLSearchParams(request.body.toString('utf8'));
+        const form = new URLSearchParams(request.body);
         const token = request.query.get('token') ?? form.get('token') ?? '';
         return grants.revokeByToken(token)
           ? json(200, {})

@@ -142,7 +142,7 @@ export function tokenRoute(world: World): Route {
     method: 'POST',
     path: '/token',
     handle(request) {
-      const form = new URLSearchParams(request.body.toString('utf8'));
+      const form = new URLSearchParams(request.body);
       const credentials = clientCredentials(request, form);
       if (credentials.id === '') return refuse('noClient');
       const client = directory.client(credentials.id);
