@@ -2,8 +2,8 @@ import { createInserter } from './sandbox/load.ts';
 import { startServer } from './sandbox/servers.ts';
 
 const GOAL = 0.5;
-const ROUNDS = 9;
-const PER_ROUND = 5_000;
+const ROUNDS = 25;
+const PER_ROUND = 2_000;
 const WARM_UP = 20_000;
 const SIZES = [100, 1_000, 10_000, 100_000];
 /** How many inserts one probe at a size times. */

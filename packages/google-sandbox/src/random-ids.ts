@@ -1,9 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Every pair of base32hex digits. */
-const DIGIT_PAIRS = [...'0123456789abcdefghijklmnopqrstuv'].flatMap((first, _, digits) =>
-  digits.map((second) => first + second),
-);
+const BASE32HEX = Buffer.from('0123456789abcdefghijklmnopqrstuv');
+const idLetters = Buffer.alloc(26);
 let pool = Buffer.alloc(0);
 let used = 0;
 
@@ -20,9 +18,10 @@ function bytes(count: number): Buffer {
 /** An event id as Google makes them: 26 characters of base32hex (facts §7.37). */
 export function newEventId(): string {
   const random = bytes(26);
-  let id = '';
-  for (let at = 0; at < 26; at += 2) id += DIGIT_PAIRS[random.readUInt16LE(at) & 1023];
-  return id;
+  for (let at = 0; at < 26; at += 1) {
+    idLetters[at] = BASE32HEX[(random[at] as number) & 31] as number;
+  }
+  return idLetters.toString('latin1');
 }
 
 /** URL-safe random text of `byteCount` random bytes. */

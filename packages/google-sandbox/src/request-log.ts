@@ -1,3 +1,4 @@
+import { headersByName, type RawHeaders } from './http/headers.ts';
 import type { Query } from './http/query.ts';
 
 /** One request as it arrived and how it was answered. */
@@ -8,7 +9,7 @@ export type LoggedRequest = {
   path: string;
   /** Name of the method, e.g. `events.insert`, `token`; `unknown` when no route matched. */
   route: string;
-  headers: Record<string, string | string[] | undefined>;
+  readonly headers: Record<string, string | string[] | undefined>;
   readonly query: Record<string, string | string[]>;
   /** 0 until answered; stays 0 when the connection was cut without an answer. */
   status: number;
@@ -22,24 +23,28 @@ export class ArrivedRequest implements LoggedRequest {
   readonly method: string;
   readonly path: string;
   readonly route: string;
-  readonly headers: LoggedRequest['headers'];
   status = 0;
+  readonly #rawHeaders: RawHeaders;
   readonly #query: Query;
   readonly #body: string | undefined;
 
   constructor(
     at: number,
     route: string,
-    request: Pick<LoggedRequest, 'method' | 'path' | 'headers'> & { query: Query },
+    request: { method: string; path: string; rawHeaders: RawHeaders; query: Query },
     body: string | undefined,
   ) {
     this.at = at;
     this.method = request.method;
     this.path = request.path;
     this.route = route;
-    this.headers = request.headers;
+    this.#rawHeaders = request.rawHeaders;
     this.#query = request.query;
     this.#body = body;
+  }
+
+  get headers(): LoggedRequest['headers'] {
+    return headersByName(this.#rawHeaders);
   }
 
   get query(): LoggedRequest['query'] {

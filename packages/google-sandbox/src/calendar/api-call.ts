@@ -1,9 +1,10 @@
 import type { Account } from '../directory.ts';
+import { headerOf } from '../http/headers.ts';
 import type { Query } from '../http/query.ts';
 import { json, type Reply } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import type { AccessToken } from '../oauth/grants.ts';
-import { BEARER_CHALLENGE, bearerOf } from '../oauth/identity.ts';
+import { BEARER_CHALLENGE, bearerIn } from '../oauth/identity.ts';
 import type { World } from '../world.ts';
 import { ApiError, errorBody } from './errors.ts';
 import { METHODS, type MethodName } from './methods.ts';
@@ -17,9 +18,9 @@ export type ApiCall = {
   account: Account;
   token: AccessToken;
   reach: Reach;
-  params: Record<string, string>;
+  params: Readonly<Record<string, string>>;
   query: Query;
-  headers: SandboxRequest['headers'];
+  rawHeaders: SandboxRequest['rawHeaders'];
   /** The JSON body. @throws ApiError parseError */
   body(): Record<string, unknown>;
 };
@@ -31,28 +32,40 @@ export function methodRoute(world: World, name: MethodName, handler: MethodHandl
   const row = METHODS[name];
   const accepted = row.scopes.map((scope) => SCOPE_PREFIX + scope);
 
+  /** Worked out once per token, whose scopes never change. */
+  const reaches = new WeakMap<AccessToken, Reach>();
+  function reachWith(token: AccessToken): Reach | undefined {
+    const known = reaches.get(token);
+    if (known !== undefined) return known;
+    const usable = accepted.filter((scope) => token.scopes.has(scope));
+    if (usable.length === 0) return undefined;
+    const reach = reachOf(usable);
+    reaches.set(token, reach);
+    return reach;
+  }
+
   function authorised(request: SandboxRequest): ApiCall {
-    const header = request.headers.authorization;
-    if (header === undefined) {
+    const authorization = headerOf(request, 'authorization');
+    if (authorization === undefined) {
       throw new ApiError('loginRequired', {
         headers: { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' },
       });
     }
-    const token = world.grants.accessToken(bearerOf(request));
+    const token = world.grants.accessToken(bearerIn(authorization));
     const account = token && world.directory.accountBySub(token.grant.sub);
     if (token === undefined || account === undefined) {
       throw new ApiError('authError', { headers: { 'www-authenticate': BEARER_CHALLENGE } });
     }
-    const usable = accepted.filter((scope) => token.scopes.has(scope));
-    if (usable.length === 0) throw insufficientScope(row.rpc, accepted);
+    const reach = reachWith(token);
+    if (reach === undefined) throw insufficientScope(row.rpc, accepted);
     world.limits.countRequest(token.grant.projectId, account.email);
     return {
       account,
       token,
-      reach: reachOf(usable),
+      reach,
       params: request.params,
       query: request.query,
-      headers: request.headers,
+      rawHeaders: request.rawHeaders,
       body: () => parseBody(request.body),
     };
   }

@@ -115,8 +115,6 @@ export function createCalendarStore(
       calendar.version += 1;
       calendar.updatedMs = Math.max(calendar.updatedMs, event.updatedMs);
       event.version = calendar.version;
-      const replaced = calendar.events.get(event.id);
-      if (replaced !== undefined && replaced !== event) replaced.version = -1;
       calendar.events.set(event.id, event);
       calendar.changes.push({ version: event.version, event });
       if (calendar.changes.length > 2 * calendar.events.size + 64) {

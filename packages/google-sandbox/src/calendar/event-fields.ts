@@ -24,11 +24,14 @@ const PROPERTY_VALUE_LIMIT = 1024;
 const REMINDER_LIMIT = 5;
 const LONGEST_REMINDER_MINUTES = 40_320;
 
+/** conferenceData has rules of its own: conference.ts. */
+type WrittenField = Exclude<keyof EventContent, 'conferenceData'>;
+
 /**
  * What each writable field takes; the value read is stored only where it differs from the field's
  * default, as Google leaves defaults out of its answers.
  */
-const FIELDS: { [Name in keyof EventContent]-?: Reader<EventContent[Name] | undefined> } = {
+const FIELDS: { [Name in WrittenField]-?: Reader<EventContent[Name] | undefined> } = {
   summary: text,
   description: text,
   location: text,
@@ -66,14 +69,13 @@ const FIELDS: { [Name in keyof EventContent]-?: Reader<EventContent[Name] | unde
     for (const attachment of attachments) text(attachment.fileUrl, `${path}.fileUrl`);
     return attachments.length === 0 ? undefined : attachments;
   },
-  conferenceData: object,
   workingLocationProperties: object,
   outOfOfficeProperties: object,
   focusTimeProperties: object,
   birthdayProperties: object,
 };
 
-const CONTENT_FIELDS = Object.keys(FIELDS) as (keyof EventContent)[];
+const CONTENT_FIELDS: ReadonlySet<string> = new Set(Object.keys(FIELDS));
 
 function withoutDefault<Name extends string, const Default extends Name>(
   name: Name,
@@ -89,8 +91,9 @@ function withoutDefault<Name extends string, const Default extends Name>(
  */
 export function applyContent(content: EventContent, body: Record<string, unknown>): EventContent {
   const changed: Record<string, unknown> = { ...content };
-  for (const name of CONTENT_FIELDS) {
-    if (!Object.hasOwn(body, name)) continue;
+  for (const given in body) {
+    if (!CONTENT_FIELDS.has(given)) continue;
+    const name = given as WrittenField;
     const value = body[name];
     const read = value === null ? undefined : FIELDS[name](value, name);
     const next =
@@ -146,7 +149,8 @@ function readProperties(from: Record<string, unknown>, path: string): ExtendedPr
     const kept: [string, string][] = [];
     for (const [key, value] of Object.entries(given)) {
       if (key.length > PROPERTY_KEY_LIMIT || value === null) continue;
-      kept.push([key, text(value, `${path}.${scope}.${key}`).slice(0, PROPERTY_VALUE_LIMIT)]);
+      if (typeof value !== 'string') throw invalidField(`${path}.${scope}.${key}`);
+      kept.push([key, value.slice(0, PROPERTY_VALUE_LIMIT)]);
     }
     read[scope] = Object.fromEntries(kept);
   }

@@ -1,3 +1,4 @@
+import { headerOf } from '../http/headers.ts';
 import type { Query } from '../http/query.ts';
 import { empty, json, type Reply } from '../http/reply.ts';
 import type { Route } from '../http/router.ts';
@@ -22,7 +23,6 @@ export function eventRoutes(world: World): Route[] {
 
   function target(call: ApiCall, role: 'freeBusyReader' | 'writer'): VisibleCalendar {
     const { calendarId = '' } = call.params;
-    withinReach(world.calendars.require(call.account, calendarId, 'freeBusyReader'), call.reach);
     return withinReach(world.calendars.require(call.account, calendarId, role), call.reach);
   }
 
@@ -43,7 +43,7 @@ export function eventRoutes(world: World): Route[] {
 
   /** If-Match on changes (check 54). */
   function assertMatches(call: ApiCall, event: StoredEvent): void {
-    const wanted = call.headers['if-match'];
+    const wanted = headerOf(call, 'if-match');
     if (wanted === undefined || wanted === '*') return;
     const etags = wanted.split(',').map((etag) => etag.trim());
     if (!etags.includes(etagOf(event))) throw new ApiError('conditionNotMet');
@@ -93,7 +93,7 @@ export function eventRoutes(world: World): Route[] {
           );
     const view: View = { role, timeZone: query.timeZone, maxAttendees: query.maxAttendees, now };
     const etag = `"p${calendar.version.toString(32)}${calendar.syncEpoch}"`;
-    if (call.headers['if-none-match'] === etag) return empty(304, { etag });
+    if (headerOf(call, 'if-none-match') === etag) return empty(304, { etag });
     const { items, ...tokens } = page;
     return json(
       200,
@@ -139,7 +139,7 @@ export function eventRoutes(world: World): Route[] {
       const found = target(call, 'freeBusyReader');
       const event = existing(call, found);
       const etag = etagOf(event);
-      if (call.headers['if-none-match'] === etag) return empty(304, { etag });
+      if (headerOf(call, 'if-none-match') === etag) return empty(304, { etag });
       return answer(call, found, event);
     }),
     methodRoute(world, 'events.patch', (call) => change(call, 'patch')),

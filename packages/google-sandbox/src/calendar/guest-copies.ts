@@ -1,6 +1,12 @@
 import type { Directory } from '../directory.ts';
 import type { CalendarStore } from './calendar-store.ts';
-import type { Attendee, Calendar, EventContent, StoredEvent } from './event-record.ts';
+import {
+  type Attendee,
+  type Calendar,
+  type EventContent,
+  REPLACED,
+  type StoredEvent,
+} from './event-record.ts';
 import { cancelExceptions } from './series.ts';
 
 /** What the copies of an event need: the calendars, who has an account, and the time. */
@@ -50,6 +56,7 @@ function copyTo(keeper: Keeper, from: Calendar, event: StoredEvent, email: strin
     return;
   }
   const content = withPrivatePartOf(event.content, present?.content);
+  if (present !== undefined) present.version = REPLACED;
   keeper.calendars.save(own, {
     ...event,
     ordinal: present?.ordinal ?? own.nextOrdinal++,

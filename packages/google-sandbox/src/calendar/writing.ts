@@ -6,12 +6,13 @@ import type { CalendarStore } from './calendar-store.ts';
 import { applyConference } from './conference.ts';
 import { ApiError } from './errors.ts';
 import { applyContent, readReminders } from './event-fields.ts';
-import type {
-  Calendar,
-  EventContent,
-  EventStatus,
-  EventType,
-  StoredEvent,
+import {
+  type Calendar,
+  type EventContent,
+  type EventStatus,
+  type EventType,
+  REPLACED,
+  type StoredEvent,
 } from './event-record.ts';
 import { integer, oneOf, optional, text } from './field-readers.ts';
 import {
@@ -40,6 +41,7 @@ export type Writer = Sender & {
   conferenceDataVersion: number;
 };
 
+const NO_SHAPES: StoredEvent['formerShapes'] = [];
 const EVENT_ID = /^[a-v0-9]{5,1024}$/;
 const readStatus = oneOf('confirmed', 'tentative', 'cancelled');
 const readEventType = oneOf(
@@ -94,9 +96,10 @@ export function insertEvent(
       (body.reminders ?? null) === null ? { useDefault: true } : readReminders(body.reminders),
     content,
     exception: undefined,
-    formerShapes: [],
+    formerShapes: NO_SHAPES,
   };
   writer.outbox.announce(writer, calendar, undefined, event);
+  if (taken !== undefined) taken.version = REPLACED;
   writer.calendars.save(calendar, event);
   updateGuestCopies(writer, calendar, event);
   return event;
@@ -226,8 +229,7 @@ function readContent(
   before: EventContent,
   body: Record<string, unknown>,
 ): EventContent {
-  const { conferenceData: _conference, ...rest } = body;
-  const content = applyContent(before, rest);
+  const content = applyContent(before, body);
   if (writer.conferenceDataVersion >= 1 && Object.hasOwn(body, 'conferenceData')) {
     applyConference(content, body.conferenceData, writer.clock.now(), writer.switches);
   }

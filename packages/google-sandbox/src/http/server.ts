@@ -6,7 +6,7 @@ import { ArrivedRequest, type RequestLog, remember } from '../request-log.ts';
 import type { Switches } from '../switches.ts';
 import { createFaultPlayer } from './fault-player.ts';
 import { internalError, notFoundPage, tooLargePage } from './infrastructure-errors.ts';
-import { type Query, readQuery } from './query.ts';
+import { Query } from './query.ts';
 import type { Answer, Reply } from './reply.ts';
 import type { Router } from './router.ts';
 
@@ -48,7 +48,7 @@ export async function listen(
     body: string | undefined,
   ): void {
     const { path, query } = splitTarget(incoming.url ?? '/');
-    const { method = 'GET', headers } = incoming;
+    const { method = 'GET', rawHeaders } = incoming;
     const match = frontDoor.router(method, path);
     const route = match.kind === 'found' ? match.route : undefined;
     const name = route?.name ?? 'unknown';
@@ -56,7 +56,7 @@ export async function listen(
     const entry = new ArrivedRequest(
       frontDoor.clock.now(),
       name,
-      { method, path, headers, query },
+      { method, path, rawHeaders, query },
       body,
     );
     if (!isAdmin) remember(frontDoor.requests, entry, frontDoor.switches.requestLogSize);
@@ -67,7 +67,7 @@ export async function listen(
       if (route === undefined || match.kind !== 'found') return notFoundPage(path);
       const { params } = match;
       try {
-        const answer = route.handle({ method, path, params, query, headers, body });
+        const answer = route.handle({ method, path, params, query, rawHeaders, body });
         return answer instanceof Promise ? answer.catch(internalError) : answer;
       } catch (error) {
         return internalError(error);
@@ -134,12 +134,12 @@ function collectBody(request: IncomingMessage, done: (body: string | undefined) 
   });
 }
 
-const NO_QUERY = readQuery('');
+const NO_QUERY = new Query('');
 
 function splitTarget(target: string): { path: string; query: Query } {
   const mark = target.indexOf('?');
   if (mark < 0) return { path: target, query: NO_QUERY };
-  return { path: target.slice(0, mark), query: readQuery(target.slice(mark + 1)) };
+  return { path: target.slice(0, mark), query: new Query(target.slice(mark + 1)) };
 }
 
 function send(response: ServerResponse, reply: Reply, date: string): void {

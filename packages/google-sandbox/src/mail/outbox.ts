@@ -1,4 +1,4 @@
-import type { Calendar, StoredEvent } from '../calendar/event-record.ts';
+import type { Calendar, Reminder, StoredEvent } from '../calendar/event-record.ts';
 import { momentMs } from '../calendar/moments.ts';
 import { endsForGood } from '../calendar/series-end.ts';
 import type { Clock } from '../clock.ts';
@@ -148,9 +148,14 @@ function guestsOf(event: StoredEvent): string[] {
 
 /** When the owner's e-mail reminders of an event fall due (epoch ms). */
 export function reminderTimes(calendar: Calendar, event: StoredEvent): number[] {
-  const { useDefault, overrides = [] } = event.reminders;
+  const { useDefault, overrides = NO_REMINDERS } = event.reminders;
+  const reminders = useDefault ? calendar.defaultReminders : overrides;
+  if (reminders.every((reminder) => reminder.method !== 'email')) return NO_TIMES;
   const startMs = momentMs(event.start, calendar.timeZone);
-  return (useDefault ? calendar.defaultReminders : overrides)
+  return reminders
     .filter((reminder) => reminder.method === 'email')
     .map((reminder) => startMs - reminder.minutes * 60_000);
 }
+
+const NO_REMINDERS: Reminder[] = [];
+const NO_TIMES: number[] = [];

@@ -1,4 +1,5 @@
 import type { Account } from '../directory.ts';
+import { headerOf } from '../http/headers.ts';
 import { html, type Reply, redirect } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import { authorizationErrorPage } from '../pages/authorization-error.ts';
@@ -114,7 +115,7 @@ export function authorizeRoutes(world: World): Route[] {
   }
 
   function sessionOf(incoming: SandboxRequest): Account | undefined {
-    const cookie = incoming.headers.cookie ?? '';
+    const cookie = headerOf(incoming, 'cookie') ?? '';
     const sub = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([^;]+)`).exec(cookie)?.[1];
     return sub === undefined ? undefined : directory.accountBySub(sub);
   }
