@@ -1,0 +1,98 @@
+import { Booking } from './appointments/booking.ts';
+import { appointmentRoutes } from './appointments/routes.ts';
+import { Bots } from './bots/bots.ts';
+import { botRoutes } from './bots/routes.ts';
+import type { Config } from './config.ts';
+import { Connections } from './connections/connections.ts';
+import { Consents } from './connections/consent.ts';
+import { connectionRoutes } from './connections/routes.ts';
+import { openStatuses, statusLane } from './connections/status.ts';
+import { openDatabase } from './db/index.ts';
+import { GoogleCalendar, GoogleOAuth, type RetryPolicy } from './google/index.ts';
+import { type FrontDoor, openFrontDoor } from './http/front-door.ts';
+import { healthRoutes } from './http/health.ts';
+import { describeApi } from './http/openapi.ts';
+import { ApiKeys } from './keys/keys.ts';
+import { keyRoutes } from './keys/routes.ts';
+import type { Logger } from './logger.ts';
+import { openVault } from './vault/index.ts';
+import { version } from './version.ts';
+
+/** What tests set and production leaves alone. */
+export interface AppOptions {
+  readonly log: Logger;
+  /** Clock in epoch milliseconds; default: the machine's. */
+  readonly now?: () => number;
+  /** How calls to Google are repeated within a booking. */
+  readonly retry?: RetryPolicy;
+}
+
+/** A booking waits this long for Google at the most; chat windows and n8n wait longer. */
+const bookingRetry: RetryPolicy = { budgetMs: 8_000, firstPauseMs: 200, maxPauseMs: 2_000 };
+
+/** The whole server but for its socket. */
+export interface App {
+  readonly http: FrontDoor;
+  /** Ends everything the app opened; requests under way are finished first. */
+  close(): Promise<void>;
+}
+
+/** Opens the database and the vault, and wires the rooms into one HTTP server. */
+export async function openApp(config: Config, options: AppOptions): Promise<App> {
+  const { log, now = Date.now, retry = bookingRetry } = options;
+  const database = await openDatabase(config.databaseUrl);
+  if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'tables migrated');
+  try {
+    const vault = await openVault(config.encryptionKeys, database, now);
+    const keys = new ApiKeys(database, now);
+    if (config.bootstrapApiKey) await keys.ensureBootstrapKey(config.bootstrapApiKey);
+
+    const redirectUri = `${config.publicUrl}/oauth/google/callback`;
+    const oauth = new GoogleOAuth(config.google, redirectUri, now);
+    const calendar = new GoogleCalendar(config.google.apiUrl);
+    const bots = new Bots(database, now);
+    const connections = new Connections({ database, vault, oauth, log, now });
+    const { publicUrl } = config;
+    const consents = new Consents({
+      database,
+      vault,
+      oauth,
+      calendar,
+      bots,
+      connections,
+      publicUrl,
+      log,
+      now,
+    });
+    const booking = new Booking({ database, bots, connections, calendar, retry, log, now });
+    const statuses = openStatuses(database);
+
+    const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });
+    await describeApi(http, version);
+    healthRoutes(http, database);
+    botRoutes(http, bots, (botId) => connections.disconnect(botId));
+    keyRoutes(http, keys);
+    connectionRoutes(http, {
+      bots,
+      connections,
+      consents,
+      statuses,
+      publicUrl,
+      consentOrigin: new URL(config.google.authUrl).origin,
+    });
+    appointmentRoutes(http, { database, bots, booking, keys });
+
+    return {
+      http,
+      async close() {
+        await http.close();
+        await keys.close();
+        await calendar.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

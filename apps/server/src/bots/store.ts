@@ -1,0 +1,58 @@
+import type { BotsTable, Database } from '../db/index.ts';
+
+/** @throws a unique violation when the id is taken */
+export async function insertBot(database: Database, bot: BotsTable): Promise<void> {
+  await database.transaction((tx) => tx.insertInto('bots').values(bot).execute());
+}
+
+export async function findBot(database: Database, id: string): Promise<BotsTable | undefined> {
+  return database.read.selectFrom('bots').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Bots in the order of their ids, those after `afterId` first; at most `limit`. */
+export async function listBots(
+  database: Database,
+  page: { afterId: string; limit: number; onlyIds: readonly string[] | null },
+): Promise<BotsTable[]> {
+  let query = database.read
+    .selectFrom('bots')
+    .selectAll()
+    .where('id', '>', page.afterId)
+    .orderBy('id')
+    .limit(page.limit);
+  if (page.onlyIds) query = query.where('id', 'in', page.onlyIds);
+  return query.execute();
+}
+
+/** The changed row; undefined when there is no such bot. */
+export async function updateBot(
+  database: Database,
+  id: string,
+  change: Partial<Omit<BotsTable, 'id' | 'created_at'>>,
+): Promise<BotsTable | undefined> {
+  const row = await database.transaction(async (tx) => {
+    const updated = await tx
+      .updateTable('bots')
+      .set(change)
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst();
+    await database.changes.announce(tx, 'bot', id);
+    return updated;
+  });
+  database.changes.deliver('bot', id);
+  return row;
+}
+
+/** Deletes a bot with its connection and appointments; false when there is none. */
+export async function deleteBot(database: Database, id: string): Promise<boolean> {
+  const deleted = await database.transaction(async (tx) => {
+    const result = await tx.deleteFrom('bots').where('id', '=', id).executeTakeFirst();
+    await database.changes.announce(tx, 'bot', id);
+    await database.changes.announce(tx, 'connection', id);
+    return result.numDeletedRows > 0n;
+  });
+  database.changes.deliver('bot', id);
+  database.changes.deliver('connection', id);
+  return deleted;
+}

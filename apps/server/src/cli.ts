@@ -1,0 +1,163 @@
+import { resolve } from 'node:path';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type ApiKeyScope, apiKeyScopes } from '@calhook/contract';
+import { configVariables, readConfig } from './config.ts';
+import { OperatorError } from './operator-error.ts';
+
+const usage = `calhook <command>
+
+  serve                    start the server (npm start)
+  demo [--port P] [--fresh]
+                           start server, Google sandbox and a sample website
+  migrate                  bring the tables up to date, and stop
+  keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b]
+  keys list
+  keys revoke ID
+  help                     this, and every variable of the configuration
+`;
+
+/** A mistake of who typed the command; told without a stack. */
+class UsageError extends OperatorError {}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+function parse<const T extends Options>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/**
+ * Stops a running thing on the first signal; the same signal again ends the process at once.
+ *
+ * @returns does what a signal does; however often it is called, the thing is stopped once
+ */
+function stopOnSignal(stop: () => Promise<void>): () => void {
+  let stopping = false;
+  const stopAndExit = () => {
+    if (stopping) return;
+    stopping = true;
+    void stop().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAndExit);
+  return stopAndExit;
+}
+
+async function serve(): Promise<void> {
+  const config = readConfig(process.env);
+  const { startServer } = await import('./main.ts');
+  const server = await startServer(config);
+  stopOnSignal(() => server.stop());
+}
+
+async function demo(args: string[]): Promise<void> {
+  const { values } = parse(args, {
+    port: { type: 'string', default: '4000' },
+    fresh: { type: 'boolean', default: false },
+    data: { type: 'string', default: 'data/demo' },
+  });
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65_533) {
+    throw new UsageError(
+      '--port must be a number up to 65533; the two ports above it are used, too',
+    );
+  }
+  const [{ demoGreeting, startDemo }, { stopWithNpm }] = await Promise.all([
+    import('./demo/demo.ts'),
+    import('./demo/orphan.ts'),
+  ]);
+  const running = await startDemo({ port, fresh: values.fresh, directory: resolve(values.data) });
+  stopWithNpm(stopOnSignal(() => running.stop()));
+  console.log(demoGreeting(running.addresses));
+}
+
+async function migrate(): Promise<void> {
+  const { openDatabase } = await import('./db/index.ts');
+  const database = await openDatabase(readConfig(process.env).databaseUrl);
+  await database.close();
+  console.log(database.migrated.length > 0 ? database.migrated.join('\n') : 'Nothing to do.');
+}
+
+function readScopes(text: string): ApiKeyScope[] {
+  return text.split(',').map((name) => {
+    const scope = apiKeyScopes.find((known) => known === name.trim());
+    if (!scope) throw new UsageError(`"${name}" is no scope. Scopes: ${apiKeyScopes.join(' ')}`);
+    return scope;
+  });
+}
+
+async function keys(args: string[]): Promise<void> {
+  const { values, positionals } = parse(args, {
+    name: { type: 'string' },
+    scopes: { type: 'string' },
+    bots: { type: 'string' },
+  });
+  const [action, id] = positionals;
+  if (!['create', 'list', 'revoke'].includes(action ?? '')) throw new UsageError(usage);
+  const [{ openDatabase }, { ApiKeys }] = await Promise.all([
+    import('./db/index.ts'),
+    import('./keys/keys.ts'),
+  ]);
+  const database = await openDatabase(readConfig(process.env).databaseUrl);
+  const apiKeys = new ApiKeys(database, Date.now);
+  try {
+    if (action === 'create') {
+      if (!values.name) throw new UsageError('keys create needs --name');
+      const { apiKey, secret } = await apiKeys.create({
+        name: values.name,
+        ...(values.scopes ? { scopes: readScopes(values.scopes) } : {}),
+        ...(values.bots ? { botIds: values.bots.split(',') } : {}),
+      });
+      console.log(`${secret}\n\nThis is the only time the key ${apiKey.id} is shown.`);
+    } else if (action === 'list') {
+      for (const key of await apiKeys.list()) {
+        const state = key.revokedAt ? 'revoked' : 'active';
+        const bots = key.botIds?.join(',') ?? 'all bots';
+        const used = key.lastUsedAt ? new Date(key.lastUsedAt).toISOString() : 'never';
+        console.log(
+          [key.id, state, key.name, key.scopes.join(','), bots, `used ${used}`].join('\t'),
+        );
+      }
+    } else if (id && (await apiKeys.revoke(id))) {
+      console.log(`Revoked ${id}.`);
+    } else {
+      throw new UsageError(`There is no active key "${id ?? ''}"; see: calhook keys list`);
+    }
+  } finally {
+    await apiKeys.close();
+    await database.close();
+  }
+}
+
+function help(): void {
+  console.log(usage);
+  for (const { variable, purpose, example, fallback } of configVariables) {
+    const standard = fallback ? ` (default ${fallback})` : '';
+    console.log(`${variable}${standard}\n    ${purpose}\n    example: ${example}`);
+  }
+}
+
+const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>>> = {
+  serve,
+  demo,
+  migrate,
+  keys,
+  help,
+  '--help': help,
+};
+
+/** Runs one command of the command line; faults that its user can mend are told without a stack. */
+export async function run([name = 'help', ...args]: string[]): Promise<void> {
+  try {
+    const command = commands[name];
+    if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage}`);
+    await command(args);
+  } catch (error) {
+    console.error(error instanceof OperatorError ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) await run(process.argv.slice(2));

@@ -1,0 +1,60 @@
+import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
+import { CachedLookup, type Database } from '../db/index.ts';
+import type { ExpressRoute } from '../http/express-lane.ts';
+import { findConnectionState } from './store.ts';
+
+/**
+ * How many rendered answers are kept. One takes about 300 bytes, so a million bots that are all
+ * asked about cost 300 MB; the memory is only used as bots are asked about.
+ */
+const maxCachedStatuses = 1_000_000;
+
+function toStatus(
+  row: NonNullable<Awaited<ReturnType<typeof findConnectionState>>>,
+): CalendarStatus {
+  const status: ConnectionStatus = row.status ?? 'not_connected';
+  return {
+    connected: status !== 'not_connected',
+    expired: status === 'needs_reauth' || status === 'missing_scopes',
+    status,
+    account: row.account_email,
+    calendarId: row.calendar_id,
+    reason: row.status_reason,
+    reconnectUrl: null,
+    since: row.status_since,
+  };
+}
+
+/** The same JSON in ASCII alone, so that its length is its size and it is sent without encoding. */
+function toAscii(json: string): string {
+  return json.replace(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * Answers of the status route, rendered once and kept until the connection changes. They read
+ * stored state only: no call to Google, no lock (design §4).
+ */
+export function openStatuses(database: Database): CachedLookup<string> {
+  return new CachedLookup<string>({
+    changes: database.changes,
+    topic: 'connection',
+    limit: maxCachedStatuses,
+    load: async (botId) => {
+      const row = await findConnectionState(database, botId);
+      return row && toAscii(JSON.stringify(toStatus(row)));
+    },
+  });
+}
+
+/** The status route as the express lane answers it. */
+export function statusLane(statuses: CachedLookup<string>): ExpressRoute {
+  return {
+    prefix: '/api/calendar/status/',
+    route: '/api/calendar/status/:botId',
+    scope: 'status:read',
+    answer: (botId) => statuses.peek(botId),
+  };
+}

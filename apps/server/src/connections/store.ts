@@ -1,0 +1,168 @@
+import type {
+  ConnectLinksTable,
+  Database,
+  GoogleTokensTable,
+  OAuthStatesTable,
+  Transaction,
+} from '../db/index.ts';
+
+export async function findConnection(
+  database: Database,
+  botId: string,
+): Promise<GoogleTokensTable | undefined> {
+  return database.read
+    .selectFrom('google_tokens')
+    .selectAll()
+    .where('client_id', '=', botId)
+    .executeTakeFirst();
+}
+
+/** The state of a bot's connection; undefined when there is no such bot, nulls when it has none. */
+export async function findConnectionState(database: Database, botId: string) {
+  return database.read
+    .selectFrom('bots')
+    .leftJoin('google_tokens', 'google_tokens.client_id', 'bots.id')
+    .select(['status', 'account_email', 'calendar_id', 'status_reason', 'status_since'])
+    .where('bots.id', '=', botId)
+    .executeTakeFirst();
+}
+
+/** Bots whose connection belongs to this Google account. */
+export async function findBotsOfAccount(
+  reader: Pick<Transaction, 'selectFrom'>,
+  googleSub: string,
+): Promise<string[]> {
+  const rows = await reader
+    .selectFrom('google_tokens')
+    .select('client_id')
+    .where('google_sub', '=', googleSub)
+    .orderBy('client_id')
+    .execute();
+  return rows.map((row) => row.client_id);
+}
+
+/** Stores the connection of a bot, in place of one that it had; the version grows. */
+export async function putConnection(
+  tx: Transaction,
+  connection: Omit<GoogleTokensTable, 'version'>,
+): Promise<void> {
+  await tx
+    .insertInto('google_tokens')
+    .values({ ...connection, version: 1 })
+    .onConflict((conflict) =>
+      conflict.column('client_id').doUpdateSet((eb) => ({
+        access_token: connection.access_token,
+        refresh_token: connection.refresh_token,
+        expiry_date: connection.expiry_date,
+        scope: connection.scope,
+        updated_at: connection.updated_at,
+        google_sub: connection.google_sub,
+        account_email: connection.account_email,
+        calendar_id: connection.calendar_id,
+        status: connection.status,
+        status_reason: connection.status_reason,
+        status_since: connection.status_since,
+        version: eb('google_tokens.version', '+', 1),
+      })),
+    )
+    .execute();
+}
+
+type ConnectionChange = Partial<Omit<GoogleTokensTable, 'client_id' | 'created_at' | 'version'>>;
+
+/** Changes a connection if it is still at `version`; false when something newer is stored. */
+export async function changeConnection(
+  tx: Transaction,
+  botId: string,
+  version: number,
+  change: ConnectionChange,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('google_tokens')
+    .set({ ...change, version: version + 1 })
+    .where('client_id', '=', botId)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Removes a connection, tokens and all, and returns what it was. */
+export async function takeConnection(
+  tx: Transaction,
+  botId: string,
+): Promise<GoogleTokensTable | undefined> {
+  return tx
+    .deleteFrom('google_tokens')
+    .where('client_id', '=', botId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function insertConnectLink(
+  database: Database,
+  link: ConnectLinksTable,
+  now: number,
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    await tx.deleteFrom('connect_links').where('expires_at', '<', now).execute();
+    await tx.deleteFrom('oauth_states').where('expires_at', '<', now).execute();
+    await tx.insertInto('connect_links').values(link).execute();
+  });
+}
+
+export async function findConnectLink(
+  database: Database,
+  tokenHash: string,
+): Promise<ConnectLinksTable | undefined> {
+  return database.read
+    .selectFrom('connect_links')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst();
+}
+
+/**
+ * Binds a link to the browser that holds the cookie, and stores the consent that it starts.
+ * False when the link is gone, or bound to another browser.
+ */
+export async function bindLinkAndInsertState(
+  database: Database,
+  state: OAuthStatesTable,
+): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const bound = await tx
+      .updateTable('connect_links')
+      .set({ cookie_hash: state.cookie_hash })
+      .where('token_hash', '=', state.link_hash)
+      .where((eb) =>
+        eb.or([eb('cookie_hash', 'is', null), eb('cookie_hash', '=', state.cookie_hash)]),
+      )
+      .executeTakeFirst();
+    if (bound.numUpdatedRows === 0n) return false;
+    await tx.insertInto('oauth_states').values(state).execute();
+    return true;
+  });
+}
+
+/** Removes a state and returns it: no state is ever used twice. */
+export async function consumeState(
+  database: Database,
+  stateHash: string,
+): Promise<OAuthStatesTable | undefined> {
+  return database.transaction((tx) =>
+    tx
+      .deleteFrom('oauth_states')
+      .where('state_hash', '=', stateHash)
+      .returningAll()
+      .executeTakeFirst(),
+  );
+}
+
+/** Ends a link; false when it was ended before. */
+export async function consumeLink(tx: Transaction, linkHash: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('connect_links')
+    .where('token_hash', '=', linkHash)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}

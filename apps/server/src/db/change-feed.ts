@@ -1,0 +1,43 @@
+import type { Transaction } from './transaction.ts';
+
+/** What kind of thing changed; each cache follows one. */
+export type ChangeTopic = 'connection' | 'api_key' | 'bot';
+
+type Listener = (subject: string) => void;
+
+/**
+ * Carries "this changed, forget it" from the process that commits to every process that caches.
+ *
+ * A change is announced inside the transaction that makes it, so it is heard if and only if it was
+ * committed. The announcing process hears it before `transaction()` resolves to its caller's next
+ * step only through {@link ChangeFeed.deliver}, which stores call right after their commit.
+ */
+export abstract class ChangeFeed {
+  readonly #listeners = new Map<ChangeTopic, Set<Listener>>();
+  readonly #resetListeners = new Set<() => void>();
+
+  /** False while changes of other processes may be missed; caches must not be trusted then. */
+  abstract readonly reliable: boolean;
+
+  /** Announces a change to all processes; part of the transaction. */
+  abstract announce(tx: Transaction, topic: ChangeTopic, subject: string): Promise<void>;
+
+  abstract close(): Promise<void>;
+
+  /** Calls `forget` for each subject of the topic that changed, `forgetAll` when some were missed. */
+  follow(topic: ChangeTopic, forget: Listener, forgetAll: () => void): void {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(forget));
+    this.#resetListeners.add(forgetAll);
+  }
+
+  /** Tells the caches of this process at once. */
+  deliver(topic: string, subject: string): void {
+    for (const listener of this.#listeners.get(topic as ChangeTopic) ?? []) listener(subject);
+  }
+
+  /** Some changes may have been missed: every cache starts over. */
+  protected reset(): void {
+    for (const listener of this.#resetListeners) listener();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
+
+export { CachedLookup } from './cached-lookup.ts';
+export type { Database } from './database.ts';
+export { insertRow } from './insert-row.ts';
+export type * from './schema.ts';
+export type { Transaction } from './transaction.ts';
+
+/** Opens the database that the URL names, and brings its tables up to date. */
+export async function openDatabase(databaseUrl: string): Promise<Database> {
+  // Loaded on demand: a SQLite installation never pays for the PostgreSQL driver.
+  if (dialectOf(databaseUrl) === 'sqlite') {
+    const { openSqlite } = await import('./sqlite.ts');
+    return openSqlite(databaseUrl);
+  }
+  const { openPostgres } = await import('./postgres.ts');
+  return openPostgres(databaseUrl);
+}
+
+// SQLite's extended result codes (https://sqlite.org/rescode.html) and PostgreSQL's SQLSTATEs.
+const uniqueViolations: readonly unknown[] = [2067, 1555, '23505'];
+const triggerAbort = 1811;
+const exclusionViolation = '23P01';
+
+/** Whether a write was refused because the row's unique key is taken. */
+export function isUniqueViolation(error: unknown): boolean {
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  return uniqueViolations.includes(errcode) || uniqueViolations.includes(code);
+}
+
+/** Whether a claim was refused because it overlaps another (the guard of design §5). */
+export function isOverlapViolation(error: unknown): boolean {
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  return errcode === triggerAbort || code === exclusionViolation;
+}

@@ -1,0 +1,36 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { DialectName } from './dialect.ts';
+import { up as initial } from './migrations/0001-initial.ts';
+import type { Schema } from './schema.ts';
+
+type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
+
+/** All migrations; a released one never changes. */
+const migrations: Readonly<Record<string, NumberedMigration>> = {
+  '0001-initial': initial,
+};
+
+/**
+ * Brings the tables up to date; does nothing when they are.
+ *
+ * @returns the names of the migrations that ran
+ * @throws when one fails (it is rolled back), or when the database is newer than this program.
+ */
+export async function migrateToLatest(db: Kysely<Schema>, dialect: DialectName): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: {
+      getMigrations: async () =>
+        Object.fromEntries(
+          Object.entries(migrations).map(([name, migration]): [string, Migration] => [
+            name,
+            { up: (database) => migration(database, dialect) },
+          ]),
+        ),
+    },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error) throw error;
+  return (results ?? []).map((result) => result.migrationName);
+}

@@ -1,0 +1,151 @@
+import type { AppointmentStatus, ConnectionStatus } from '@calhook/contract';
+import type { Generated } from 'kysely';
+
+/**
+ * The tables, one interface each, as both databases hold them. Instants are epoch milliseconds,
+ * JSON is text, truth values are 0 and 1. schema.sqlite.sql and schema.postgres.sql show the same
+ * with keys, constraints and indexes.
+ */
+
+export interface BotsTable {
+  id: string;
+  name: string;
+  time_zone: string;
+  duration_minutes: number;
+  /** JSON of the contract's WeeklyHours; null: bookable at any hour. */
+  weekly_hours: string | null;
+  /** JSON array of web origins whose pages may book without a key. */
+  allowed_origins: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** One row per connected bot; `access_token` and `refresh_token` are envelopes. */
+export interface GoogleTokensTable {
+  client_id: string;
+  access_token: string;
+  refresh_token: string;
+  /** When the access token ends. */
+  expiry_date: number;
+  scope: string;
+  created_at: number;
+  updated_at: number;
+  /** Google's stable id of the account. */
+  google_sub: string;
+  account_email: string;
+  calendar_id: string;
+  status: Exclude<ConnectionStatus, 'not_connected'>;
+  status_reason: string | null;
+  status_since: number;
+  /** Grows with each change of the grant; guards write-backs. */
+  version: number;
+}
+
+/** One-time links that an owner opens to connect a calendar. */
+export interface ConnectLinksTable {
+  token_hash: string;
+  client_id: string;
+  /** Set by the first browser that uses the link; no other may after it. */
+  cookie_hash: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
+/** Consents under way; consumed by the callback. */
+export interface OAuthStatesTable {
+  state_hash: string;
+  client_id: string;
+  cookie_hash: string;
+  /** Envelope of the PKCE verifier (RFC 7636). */
+  code_verifier: string;
+  link_hash: string;
+  expires_at: number;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  /** SHA-256 of the secret part, hex. */
+  secret_hash: string;
+  name: string;
+  /** JSON array of scopes. */
+  scopes: string;
+  /** JSON array of bot ids; null: all bots. */
+  bot_ids: string | null;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
+export interface AppointmentsTable {
+  id: string;
+  client_id: string;
+  customer_name: string;
+  customer_email: string;
+  customer_phone: string | null;
+  /** YYYY-MM-DD in `time_zone`. */
+  appointment_date: string;
+  /** HH:mm in `time_zone`. */
+  appointment_time: string;
+  status: AppointmentStatus;
+  google_event_id: string | null;
+  created_at: number;
+  time_zone: string;
+  starts_at: number;
+  ends_at: number;
+  notes: string | null;
+  /** JSON object of further answers. */
+  answers: string;
+  /** The calendar booked into: `<google_sub>/<calendar_id>`. */
+  calendar: string;
+  event_link: string | null;
+  meet_link: string | null;
+  failure: string | null;
+  updated_at: number;
+}
+
+/** Spans of calendars that are taken; the database itself refuses two that overlap. */
+export interface ClaimsTable {
+  id: string;
+  calendar: string;
+  starts_at: number;
+  ends_at: number;
+  appointment_id: string;
+}
+
+export interface ActivityTable {
+  id: string;
+  client_id: string;
+  at: number;
+  kind: string;
+  subject_id: string | null;
+  /** JSON object; no secrets, no customer data. */
+  detail: string;
+}
+
+export interface KeyChecksTable {
+  key_id: string;
+  envelope: string;
+  created_at: number;
+}
+
+/** What other processes must forget from their caches (SQLite only; PostgreSQL has NOTIFY). */
+interface CacheInvalidationsTable {
+  seq: Generated<number>;
+  topic: string;
+  subject: string;
+  at: number;
+}
+
+export interface Schema {
+  bots: BotsTable;
+  google_tokens: GoogleTokensTable;
+  connect_links: ConnectLinksTable;
+  oauth_states: OAuthStatesTable;
+  api_keys: ApiKeysTable;
+  appointments: AppointmentsTable;
+  claims: ClaimsTable;
+  activity: ActivityTable;
+  key_checks: KeyChecksTable;
+  cache_invalidations: CacheInvalidationsTable;
+}

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AppointmentPage, BotPage, CalendarStatus, ConnectLink } from '@calhook/contract';
+import { type Sandbox, startSandbox } from 'google-sandbox';
+import type { Static } from 'typebox';
+import { readConfig } from '../config.ts';
+import { newSecret } from '../identifiers.ts';
+import { listenProblem, startServer } from '../main.ts';
+import { connectAs } from './connect-as.ts';
+import { startSite } from './site.ts';
+
+const host = '127.0.0.1';
+const owner = { email: 'ada@example.com', name: 'Ada Lovelace', timeZone: 'Europe/London' };
+const otherOwner = {
+  email: 'grace@example.com',
+  name: 'Grace Hopper',
+  timeZone: 'America/New_York',
+};
+const oauthClient = { clientId: 'calhook-demo.apps.example', clientSecret: 'calhook-demo-secret' };
+const weekdayHours = [{ start: '09:00', end: '17:00' }];
+const botId = 'bot-lovelace';
+
+interface DemoOptions {
+  /** Server here, sandbox one above, website two above; 0: any free ports. */
+  readonly port: number;
+  /** Where the database and the demo's own keys are kept between runs. */
+  readonly directory: string;
+  /** Forget what earlier runs left. */
+  readonly fresh: boolean;
+}
+
+/** What the demo's last line tells. */
+export interface DemoAddresses {
+  readonly url: string;
+  readonly sandboxUrl: string;
+  readonly siteUrl: string;
+  readonly apiKey: string;
+  readonly botId: string;
+}
+
+export interface Demo {
+  readonly addresses: DemoAddresses;
+  stop(): Promise<void>;
+}
+
+/** Keys of this demo alone, made at its first run: a server has no default keys. */
+async function ownKeys(directory: string): Promise<{ apiKey: string; encryptionKeys: string }> {
+  const file = join(directory, 'keys.json');
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const made = {
+    apiKey: `chk_demodemo_${newSecret()}`,
+    encryptionKeys: `demo:${randomBytes(32).toString('base64')}`,
+  };
+  await writeFile(file, JSON.stringify(made, null, 2), { mode: 0o600 });
+  return made;
+}
+
+async function orListenProblem<T>(starting: Promise<T>, port: number): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    throw listenProblem(error, host, port) ?? error;
+  }
+}
+
+/**
+ * Starts all that the demo shows: the stand-in for Google, the server (configured through the same
+ * variables as in production, the endpoint overrides among them), and a client's website.
+ *
+ * @throws {ListenError} when one of the three ports is taken; what was started is stopped again
+ */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const { directory, fresh } = options;
+  const portAfter = (steps: number) => (options.port === 0 ? 0 : options.port + steps);
+  const started: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of started.reverse()) await end();
+  };
+  try {
+    const sandbox = await orListenProblem(
+      startSandbox({ host, port: portAfter(1), accounts: [owner, otherOwner] }),
+      portAfter(1),
+    );
+    started.push(() => sandbox.close());
+    // Only with that port in hand: a demo that runs already keeps what it has.
+    if (fresh) await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    const { apiKey, encryptionKeys } = await ownKeys(directory);
+    const port = options.port === 0 ? await freePort() : options.port;
+    const url = `http://${host}:${port}`;
+    sandbox.addClient({
+      ...oauthClient,
+      appName: 'Calhook',
+      redirectUris: [`${url}/oauth/google/callback`],
+    });
+    const { endpoints } = sandbox;
+    const config = readConfig({
+      CALHOOK_PUBLIC_URL: url,
+      CALHOOK_HOST: host,
+      CALHOOK_PORT: String(port),
+      CALHOOK_DATABASE_URL: `sqlite:${join(directory, 'calhook.db')}`,
+      CALHOOK_ENCRYPTION_KEYS: encryptionKeys,
+      CALHOOK_BOOTSTRAP_API_KEY: apiKey,
+      CALHOOK_GOOGLE_CLIENT_ID: oauthClient.clientId,
+      CALHOOK_GOOGLE_CLIENT_SECRET: oauthClient.clientSecret,
+      CALHOOK_GOOGLE_AUTH_URL: endpoints.authUrl,
+      CALHOOK_GOOGLE_TOKEN_URL: endpoints.tokenUrl,
+      CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
+      CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
+      CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
+      CALHOOK_LOG_LEVEL: process.env.CALHOOK_LOG_LEVEL ?? 'warn',
+    });
+    const server = await startServer(config);
+    started.push(() => server.stop());
+    const site = await orListenProblem(
+      startSite({
+        host,
+        port: portAfter(2),
+        page: {
+          botId,
+          webhookUrl: `${url}/api/webhook/appointment`,
+          calendarUrl: calendarPage(sandbox.url),
+        },
+      }),
+      portAfter(2),
+    );
+    started.push(() => site.close());
+
+    const call = callerOf(url, apiKey);
+    await ensureFirstBot(call, site.url);
+    await connectBots(call, sandbox);
+    return {
+      addresses: { url, sandboxUrl: sandbox.url, siteUrl: site.url, apiKey, botId },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Call = <T>(method: string, path: string, body?: object) => Promise<T>;
+
+function callerOf(url: string, apiKey: string): Call {
+  return async (method, path, body) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new DemoCallError(method, path, answer);
+    return answer;
+  };
+}
+
+class DemoCallError extends Error {
+  readonly code: unknown;
+  constructor(method: string, path: string, problem: { code?: unknown; detail?: unknown }) {
+    super(`${method} ${path}: ${String(problem.detail)}`);
+    this.code = problem.code;
+  }
+}
+
+/** The bot of the sample website: there from the first run on, allowed to be booked from the site. */
+async function ensureFirstBot(call: Call, siteUrl: string): Promise<void> {
+  const settings = {
+    name: 'Lovelace Bicycle Workshop',
+    timeZone: owner.timeZone,
+    durationMinutes: 30,
+    weeklyHours: {
+      monday: weekdayHours,
+      tuesday: weekdayHours,
+      wednesday: weekdayHours,
+      thursday: weekdayHours,
+      friday: weekdayHours,
+    },
+    allowedOrigins: [siteUrl],
+  };
+  try {
+    await call('POST', '/api/bots', { id: botId, ...settings });
+  } catch (error) {
+    if (!(error instanceof DemoCallError) || error.code !== 'bot_exists') throw error;
+    // A run on other ports has another website.
+    await call('PATCH', `/api/bots/${botId}`, { allowedOrigins: [siteUrl] });
+  }
+}
+
+/** What the owner of the first bot sees of it. */
+function calendarPage(sandboxUrl: string): string {
+  return `${sandboxUrl}/calendar/${encodeURIComponent(owner.email)}`;
+}
+
+/** The day that the website's form proposes; it may lie in the week after this one. */
+function nextWorkday(): string {
+  const tomorrow = Temporal.Now.plainDateISO(owner.timeZone).add({ days: 1 });
+  const monday = 8;
+  return (
+    tomorrow.dayOfWeek > 5 ? tomorrow.add({ days: monday - tomorrow.dayOfWeek }) : tomorrow
+  ).toString();
+}
+
+/**
+ * Connects the first bot, and again those that earlier runs connected; their events return, too.
+ * The stand-in for Google keeps nothing when it stops, but this demo's bots and bookings stay.
+ */
+async function connectBots(call: Call, sandbox: Sandbox): Promise<void> {
+  const { bots } = await call<Static<typeof BotPage>>('GET', '/api/bots?limit=200');
+  for (const { id } of bots) {
+    const status = await call<CalendarStatus>('GET', `/api/calendar/status/${id}`);
+    const account = id === botId ? owner.email : status.account;
+    if (!account || (account !== owner.email && account !== otherOwner.email)) continue;
+    const link = await call<Static<typeof ConnectLink>>('POST', `/api/calendar/connect/${id}`);
+    const page = await connectAs(sandbox, link.url, { account });
+    if (!page.ok) throw new Error(`${id} could not be connected: ${page.status}`);
+    const path = `/api/calendar/appointments/${id}?limit=200`;
+    const { appointments } = await call<Static<typeof AppointmentPage>>('GET', path);
+    for (const { eventId, customerName, email, start, end, timeZone } of appointments) {
+      if (eventId === null) continue;
+      sandbox.putEvent(account, {
+        id: eventId,
+        summary: customerName,
+        start: { dateTime: start, timeZone },
+        end: { dateTime: end, timeZone },
+        attendees: [{ email }],
+      });
+    }
+  }
+}
+
+/** A port that is free now; the server's own address has to be known before it listens. */
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, host, resolve));
+  const { port } = probe.address() as import('node:net').AddressInfo;
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  await delay(0);
+  return port;
+}
+
+/** The lines for people, and the one for programs. */
+export function demoGreeting(addresses: DemoAddresses): string {
+  const { url, sandboxUrl, siteUrl, apiKey } = addresses;
+  return `
+Calhook is running, with a stand-in for Google beside it. No account is needed anywhere.
+
+  1. Book on a client's website            ${siteUrl}
+  2. See it in the owner's calendar        ${calendarPage(sandboxUrl)}?week=${nextWorkday()}
+  3. See the mail that Google would send   ${sandboxUrl}/mailbox
+  4. Read the API, try it                  ${url}/docs
+
+Connect another client (the owner is ${otherOwner.name}, say):
+
+  curl -s ${url}/api/bots -H "Authorization: Bearer ${apiKey}" \\
+    -H "Content-Type: application/json" -d '{"id":"bot-hopper","name":"Hopper Consulting"}'
+  curl -s -X POST ${url}/api/calendar/connect/bot-hopper -H "Authorization: Bearer ${apiKey}"
+
+Ctrl-C stops everything.
+
+ready ${JSON.stringify(addresses)}`;
+}

@@ -1,0 +1,189 @@
+import type { calendar_v3 } from '@googleapis/calendar';
+import { errors, Pool } from 'undici';
+import { calendarFailureKind, GoogleError } from './failures.ts';
+
+export type CalendarEvent = calendar_v3.Schema$Event;
+
+/** What `events.list` says of a calendar beside its events (facts/google.md §1, scopes). */
+export interface CalendarFacts {
+  /** Id of the calendar; for `primary`, Google answers with the owner's e-mail as its name. */
+  readonly summary: string | null;
+  /** IANA zone. */
+  readonly timeZone: string | null;
+}
+
+/** Longest wait for an answer of Google, in milliseconds; also the cap of one attempt. */
+const timeoutMs = 10_000;
+const connectTimeoutMs = 5_000;
+/** Cap on calls under way at once; more wait their turn. */
+const maxConnections = 64;
+
+interface Call {
+  readonly operation: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly accessToken: string;
+  readonly body?: unknown;
+  /** Cap of this attempt in milliseconds, where less than the general one is left. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * The Google Calendar API v3 over undici.
+ *
+ * The official client costs ten times the CPU per call and neither sets timeouts nor retries an
+ * insert (facts/google.md §6); it is the conformance driver of the sandbox's tests instead.
+ */
+export class GoogleCalendar {
+  readonly #pool: Pool;
+  readonly #basePath: string;
+
+  /** @param apiUrl base that ends before `/calendar/v3` */
+  constructor(apiUrl: string) {
+    const url = new URL(apiUrl);
+    this.#basePath = `${url.pathname.replace(/\/$/, '')}/calendar/v3`;
+    this.#pool = new Pool(url.origin, {
+      connections: maxConnections,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: { timeout: connectTimeoutMs },
+    });
+  }
+
+  /**
+   * Inserts an event under its own `id`; guests are told by Google (`sendUpdates=all`).
+   *
+   * @throws {GoogleError} kind `duplicate` when the calendar has, or had, an event with that id
+   */
+  async insertEvent(
+    accessToken: string,
+    calendarId: string,
+    event: CalendarEvent,
+    attemptMs?: number,
+  ): Promise<CalendarEvent> {
+    return this.#call<CalendarEvent>({
+      operation: 'events.insert',
+      method: 'POST',
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?sendUpdates=all&conferenceDataVersion=1`,
+      accessToken,
+      body: event,
+      timeoutMs: attemptMs,
+    });
+  }
+
+  /** Reads one event; a deleted one is answered with `status: "cancelled"`. */
+  async getEvent(
+    accessToken: string,
+    calendarId: string,
+    eventId: string,
+    attemptMs?: number,
+  ): Promise<CalendarEvent> {
+    return this.#call<CalendarEvent>({
+      operation: 'events.get',
+      method: 'GET',
+      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}`,
+      accessToken,
+      timeoutMs: attemptMs,
+    });
+  }
+
+  /** Reads what the calendar scope lets one know of a calendar, and so proves that it is readable. */
+  async readCalendar(accessToken: string, calendarId: string): Promise<CalendarFacts> {
+    const list = await this.#call<calendar_v3.Schema$Events>({
+      operation: 'events.list',
+      method: 'GET',
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?maxResults=1`,
+      accessToken,
+    });
+    return { summary: list.summary ?? null, timeZone: list.timeZone ?? null };
+  }
+
+  /** Ends all connections; calls under way are cut. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #call<T>(call: Call): Promise<T> {
+    const { operation } = call;
+    let status: number;
+    let text: string;
+    let retryAfterMs: number | null;
+    try {
+      const response = await this.#pool.request({
+        method: call.method,
+        path: this.#basePath + call.path,
+        headers: {
+          authorization: `Bearer ${call.accessToken}`,
+          accept: 'application/json',
+          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        signal: AbortSignal.timeout(
+          Math.max(1, Math.floor(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))),
+        ),
+      });
+      status = response.statusCode;
+      retryAfterMs = retryAfter(response.headers['retry-after']);
+      text = await response.body.text();
+    } catch (error) {
+      if (!isNetworkFailure(error)) throw error;
+      // The original is dropped: it may carry the request, and the request the token.
+      throw new GoogleError(operation, { kind: 'transient', status: null, reason: 'unreachable' });
+    }
+    const parsed = parseJson(text);
+    if (status >= 200 && status < 300) {
+      if (parsed === undefined) {
+        throw new GoogleError(operation, { kind: 'transient', status, reason: 'truncated_answer' });
+      }
+      return parsed as T;
+    }
+    const reason = errorReason(parsed);
+    const kind = calendarFailureKind(status, reason);
+    throw new GoogleError(operation, { kind, status, reason, retryAfterMs });
+  }
+}
+
+/** Refused, reset, timed out or cut short, as undici and the system report it. */
+function isNetworkFailure(error: unknown): boolean {
+  const { name, code = '' } = error as { name?: string; code?: unknown };
+  return (
+    error instanceof errors.UndiciError ||
+    name === 'TimeoutError' ||
+    (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+  );
+}
+
+/** Seconds or an HTTP date (RFC 9110 §10.2.3), as milliseconds from now. */
+function retryAfter(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string') return null;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? ms : null;
+}
+
+/** Infrastructure answers 502 and 503 in HTML (facts/google.md §2). */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+interface ErrorEnvelope {
+  error?: {
+    errors?: { reason?: string }[];
+    details?: { reason?: string }[];
+    status?: string;
+  };
+}
+
+/** Reads both families of error envelopes (facts/google.md §2). */
+function errorReason(body: unknown): string {
+  const error = (body as ErrorEnvelope | undefined)?.error;
+  const reason =
+    error?.errors?.[0]?.reason ??
+    error?.details?.find((detail) => detail.reason)?.reason ??
+    error?.status;
+  // Google's words only: never echo free text, which may quote the request.
+  return typeof reason === 'string' && /^[A-Za-z_]{1,64}$/.test(reason) ? reason : 'unknown';
+}

@@ -1,0 +1,55 @@
+import { Problem } from '@calhook/contract';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { errorsPage } from './errors-page.ts';
+import type { FrontDoor } from './front-door.ts';
+import { sendPage } from './pages.ts';
+
+/** Serves the API's description: `/openapi.json` for programs, `/docs` for people. */
+export async function describeApi(app: FrontDoor, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Calhook',
+        version,
+        description:
+          'One calendar gateway for all your bots: books into the right Google Calendar by botId alone.',
+      },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: chk_…' },
+        },
+      },
+    },
+    // A route with a scope needs a key, and every route may answer with a problem.
+    transform: ({ schema, url, route }) => {
+      const { scope } = (route.config ?? {}) as { scope?: string };
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(scope ? { security: [{ apiKey: [] }], description: `Scope: \`${scope}\`` } : {}),
+          response: {
+            ...(schema?.response as object | undefined),
+            '4xx': { ...Problem, description: 'A refusal, see /docs/errors' },
+            '5xx': { ...Problem, description: 'A failure, see /docs/errors' },
+          },
+        },
+      };
+    },
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    theme: { title: 'Calhook API' },
+    // Without the bar that asks for the address of another API.
+    uiConfig: { layout: 'BaseLayout' },
+  });
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  app.get('/docs/errors', { schema: { hide: true } }, async (_request, reply) =>
+    sendPage(reply, errorsPage()),
+  );
+}

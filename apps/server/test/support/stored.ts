@@ -1,0 +1,60 @@
+import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
+import type { TestDatabase } from './databases.ts';
+import type { TestApp } from './test-app.ts';
+
+type Row = Record<string, unknown>;
+
+/** Runs a statement on a connection of its own, beside the server. */
+export async function runSql(database: TestDatabase, statement: string): Promise<Row[]> {
+  if (database.dialect === 'sqlite') {
+    const db = new DatabaseSync(database.url.slice('sqlite:'.length), { timeout: 5_000 });
+    try {
+      return db.prepare(statement).all() as Row[];
+    } finally {
+      db.close();
+    }
+  }
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+async function tableNames(database: TestDatabase): Promise<string[]> {
+  const rows = await runSql(
+    database,
+    database.dialect === 'sqlite'
+      ? "select name from sqlite_schema where type = 'table' order by name"
+      : "select tablename as name from pg_tables where schemaname = 'public' order by 1",
+  );
+  return rows.map((row) => String(row['name']));
+}
+
+/** Every row of every table, as text. */
+export async function dumpAllTables(database: TestDatabase): Promise<string> {
+  const dumps: string[] = [];
+  for (const table of await tableNames(database)) {
+    const rows = await runSql(database, `select * from "${table}"`);
+    dumps.push(`${table}\n${rows.map((row) => JSON.stringify(row)).join('\n')}`);
+  }
+  return dumps.join('\n\n');
+}
+
+/** What bookings leave behind: rows, and events in Google. Equal before and after: nothing stored. */
+export async function bookingTraces(server: TestApp): Promise<Record<string, number>> {
+  const [counts] = await runSql(
+    server.database,
+    `select (select count(*) from appointments) as appointments,
+       (select count(*) from claims) as claims, (select count(*) from activity) as activity`,
+  );
+  const traces: Record<string, number> = {};
+  for (const [table, count] of Object.entries(counts ?? {})) traces[table] = Number(count);
+  for (const email of ['ada@example.com', 'grace@example.com']) {
+    traces[email] = server.sandbox.events(email).length;
+  }
+  return traces;
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { type Sandbox, startSandbox } from 'google-sandbox';
+import pino from 'pino';
+import { type App, openApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { DialectName } from '../../src/db/dialect.ts';
+import { connectAs } from '../../src/demo/connect-as.ts';
+import type { RetryPolicy } from '../../src/google/index.ts';
+import { createTestDatabase, type TestDatabase } from './databases.ts';
+
+/** The key that every test app has, with all scopes. */
+export const bootstrapKey = `chk_bootstrap_${'k'.repeat(43)}`;
+export const oauthClient = { clientId: 'test-client', clientSecret: 'test-client-secret' };
+
+const accounts = [
+  { email: 'ada@example.com', name: 'Ada Lovelace', timeZone: 'Europe/London' },
+  { email: 'grace@example.com', name: 'Grace Hopper', timeZone: 'America/New_York' },
+];
+
+/** When the clocks of tests start, so that no test depends on today: a Monday morning. */
+export const startOfTests = Date.parse('2026-01-12T08:00:00Z');
+
+/** Repeats quickly and gives up soon, so that tests of outages need no patience. */
+const impatient: RetryPolicy = { budgetMs: 600, firstPauseMs: 5, maxPauseMs: 20 };
+
+export interface TestAppOptions {
+  readonly dialect: DialectName;
+  readonly retry?: RetryPolicy;
+  /** Starts over on a database that exists. */
+  readonly database?: TestDatabase;
+  readonly sandbox?: Sandbox;
+  /** What differs from {@link testEnvironment}. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What the server answered. */
+export interface Answer {
+  readonly status: number;
+  /** The JSON object; empty when it is none. */
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** A whole server on a real socket and a real database, with its own sandbox. */
+export interface TestApp {
+  readonly app: App;
+  readonly sandbox: Sandbox;
+  readonly database: TestDatabase;
+  readonly url: string;
+  /** Every line that was logged. */
+  readonly log: string[];
+  /** Sends a request as it is given. */
+  send(path: string, request?: RequestInit): Promise<Answer>;
+  /** Calls the API with the bootstrap key, or the one given; null: none. */
+  call(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
+  /** Makes a bot and connects it through consent. */
+  connectedBot(account?: string, bot?: Record<string, unknown>): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The environment of a server whose Google is the sandbox. */
+export function testEnvironment(
+  sandbox: Sandbox,
+  databaseUrl: string,
+  publicUrl: string,
+): Record<string, string> {
+  const { endpoints } = sandbox;
+  return {
+    CALHOOK_PUBLIC_URL: publicUrl,
+    CALHOOK_PORT: new URL(publicUrl).port,
+    CALHOOK_DATABASE_URL: databaseUrl,
+    CALHOOK_ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    CALHOOK_BOOTSTRAP_API_KEY: bootstrapKey,
+    CALHOOK_GOOGLE_CLIENT_ID: oauthClient.clientId,
+    CALHOOK_GOOGLE_CLIENT_SECRET: oauthClient.clientSecret,
+    CALHOOK_GOOGLE_AUTH_URL: endpoints.authUrl,
+    CALHOOK_GOOGLE_TOKEN_URL: endpoints.tokenUrl,
+    CALHOOK_GOOGLE_REVOKE_URL: endpoints.revokeUrl,
+    CALHOOK_GOOGLE_USERINFO_URL: endpoints.userinfoUrl,
+    CALHOOK_GOOGLE_API_URL: endpoints.apiUrl,
+  };
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as import('node:net').AddressInfo;
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return port;
+}
+
+const redirects = new WeakMap<Sandbox, string[]>();
+
+/** Several apps may share a sandbox, as the processes of one installation share Google. */
+function registerRedirect(sandbox: Sandbox, redirectUri: string): void {
+  const redirectUris = [...(redirects.get(sandbox) ?? []), redirectUri];
+  redirects.set(sandbox, redirectUris);
+  sandbox.addClient({ ...oauthClient, redirectUris });
+}
+
+/** Opens a test app; the clock is the sandbox's, so moving that one moves both. */
+export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
+  const database = options.database ?? (await createTestDatabase(options.dialect));
+  const sandbox = options.sandbox ?? (await startSandbox({ accounts, now: startOfTests }));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  registerRedirect(sandbox, `${url}/oauth/google/callback`);
+  const config: Config = readConfig({
+    ...testEnvironment(sandbox, database.url, url),
+    ...options.environment,
+  });
+  const log: string[] = [];
+  const app = await openApp(config, {
+    log: pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(line) }),
+    now: () => sandbox.clock.now(),
+    retry: options.retry ?? impatient,
+  });
+  await app.http.listen({ host: '127.0.0.1', port: config.port });
+
+  const send: TestApp['send'] = async (path, request = {}) => {
+    const response = await fetch(url + path, { redirect: 'manual', ...request });
+    const text = await response.text();
+    const body = text.startsWith('{') ? JSON.parse(text) : {};
+    return { status: response.status, body, headers: response.headers, text };
+  };
+  const call: TestApp['call'] = (method, path, body, key = bootstrapKey) =>
+    send(path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+
+  return {
+    app,
+    sandbox,
+    database,
+    url,
+    log,
+    send,
+    call,
+    async connectedBot(account = 'ada@example.com', bot = {}) {
+      const id = `bot-${randomBytes(5).toString('hex')}`;
+      const created = await call('POST', '/api/bots', {
+        id,
+        name: `Bot of ${account}`,
+        timeZone: 'Europe/Berlin',
+        ...bot,
+      });
+      if (created.status !== 201) throw new Error(created.text);
+      const link = await call('POST', `/api/calendar/connect/${id}`);
+      const page = await connectAs(sandbox, String(link.body.url), { account });
+      if (!page.ok) throw new Error(`consent of ${account}: ${page.status}`);
+      return id;
+    },
+    async close() {
+      await app.close();
+      if (!options.sandbox) await sandbox.close();
+      if (!options.database) await database.drop();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  'create-event': () => import('./create-event.ts'),
+  start: () => import('./start.ts'),
+  status: () => import('./status.ts'),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark ${unknown.join(', ')}. There are: ${Object.keys(benchmarks).join(', ')}`,
+  );
+  process.exit(1);
+}
+for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+  const { run } = await (benchmarks[name] as () => Promise<{ run(): Promise<void> }>)();
+  await run();
+}
