@@ -49,6 +49,7 @@ const FIELDS: { [Name in WrittenField]-?: Reader<EventContent[Name] | undefined>
   },
   attendees: (value, path) => {
     const attendees = list(readAttendee)(value, path);
+    if (attendees.length === 1) return attendees;
     const byEmail = new Map(attendees.map((attendee) => [attendee.email.toLowerCase(), attendee]));
     return byEmail.size === 0 ? undefined : [...byEmail.values()];
   },
@@ -146,13 +147,14 @@ function readProperties(from: Record<string, unknown>, path: string): ExtendedPr
   for (const scope of ['private', 'shared'] as const) {
     const given = optional(from, scope, object, path);
     if (given === undefined) continue;
-    const kept: [string, string][] = [];
-    for (const [key, value] of Object.entries(given)) {
-      if (key.length > PROPERTY_KEY_LIMIT || value === null) continue;
+    const kept: Record<string, string> = {};
+    for (const key in given) {
+      const value = given[key];
+      if (key.length > PROPERTY_KEY_LIMIT || value === null || key === '__proto__') continue;
       if (typeof value !== 'string') throw invalidField(`${path}.${scope}.${key}`);
-      kept.push([key, value.slice(0, PROPERTY_VALUE_LIMIT)]);
+      kept[key] = value.slice(0, PROPERTY_VALUE_LIMIT);
     }
-    read[scope] = Object.fromEntries(kept);
+    read[scope] = kept;
   }
   return read;
 }

@@ -60,6 +60,8 @@ export function renderEvent(calendar: Calendar, event: StoredEvent, view: View):
   return resource as EventResource;
 }
 
+type ShownAttendee = NonNullable<EventResource['attendees']>[number];
+
 function addDetails(
   resource: Partial<EventResource>,
   calendar: Calendar,
@@ -68,18 +70,21 @@ function addDetails(
 ): void {
   const { content } = event;
   if (content.attendees !== undefined) {
-    const shown = content.attendees.map((attendee) => {
+    const organizer = event.organizer.email.toLowerCase();
+    const shown = content.attendees.map((attendee): ShownAttendee => {
       const email = attendee.email.toLowerCase();
-      const isOrganizer = email === event.organizer.email.toLowerCase();
+      const isOrganizer = email === organizer;
+      const isSelf = email === calendar.id;
+      if (!isOrganizer && !isSelf) return attendee;
       return {
         ...attendee,
         ...(isOrganizer ? { organizer: true as const } : {}),
-        ...(email === calendar.id ? { self: true as const } : {}),
+        ...(isSelf ? { self: true as const } : {}),
       };
     });
     // With too many to show, only the own entry stays (reference: maxAttendees).
     if (view.maxAttendees !== undefined && shown.length > view.maxAttendees) {
-      resource.attendees = shown.filter((attendee) => 'self' in attendee);
+      resource.attendees = shown.filter((attendee) => attendee.self);
       resource.attendeesOmitted = true;
     } else resource.attendees = shown;
   }

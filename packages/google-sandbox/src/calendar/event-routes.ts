@@ -20,6 +20,9 @@ import { cancelEvent, changeEvent, insertEvent, type Writer } from './writing.ts
 /** events.* of the Calendar API (facts §2, checks 37–60). */
 export function eventRoutes(world: World): Route[] {
   const pager = createListPager();
+  const { clock, switches, calendars, directory, outbox, limits } = world;
+  /** What every writer has, whoever writes. */
+  const base = { clock, switches, calendars, directory, outbox, limits };
 
   function target(call: ApiCall, role: 'freeBusyReader' | 'writer'): VisibleCalendar {
     const { calendarId = '' } = call.params;
@@ -59,7 +62,7 @@ export function eventRoutes(world: World): Route[] {
       });
     }
     return {
-      ...world,
+      ...base,
       actor: call.account,
       sendUpdates: sendUpdatesOf(call.query),
       conferenceDataVersion: version,

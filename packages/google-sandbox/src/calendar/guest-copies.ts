@@ -30,8 +30,9 @@ export function updateGuestCopies(
   guestsBefore: readonly Attendee[] = [],
 ): void {
   if (isGuestCopy(calendar, event)) return;
+  for (const { email } of event.content.attendees ?? []) copyTo(keeper, calendar, event, email);
+  if (guestsBefore.length === 0) return;
   const invited = new Set(emailsOf(event.content.attendees ?? []));
-  for (const email of invited) copyTo(keeper, calendar, event, email);
   for (const email of emailsOf(guestsBefore)) {
     const account = invited.has(email) ? undefined : keeper.directory.account(email);
     if (account === undefined) continue;

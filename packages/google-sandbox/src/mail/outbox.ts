@@ -5,9 +5,8 @@ import type { Clock } from '../clock.ts';
 import type { Account, Directory } from '../directory.ts';
 import type { Limits } from '../limits.ts';
 import type { Switches } from '../switches.ts';
-import { renderIcs } from './ics.ts';
 import type { MailKind, MailMessage, SendUpdates } from './message.ts';
-import { subjectOf, textOf } from './wording.ts';
+import { WrittenMail } from './written-mail.ts';
 
 /** Who makes a change, and whom to tell. */
 export type Sender = {
@@ -43,22 +42,8 @@ export function createOutbox(clock: Clock, directory: Directory): Outbox {
   const listeners: ((message: MailMessage) => void)[] = [];
 
   function send(kind: MailKind, calendar: Calendar, event: StoredEvent, to: string): void {
-    const method =
-      kind === 'cancel' ? 'CANCEL' : kind === 'invite' || kind === 'update' ? 'REQUEST' : undefined;
-    const message: MailMessage = {
-      id: String(messages.length + 1),
-      at: clock.now(),
-      kind,
-      from: method === undefined ? 'calendar-notification@google.com' : event.organizer.email,
-      to,
-      subject: subjectOf(kind, calendar, event),
-      text: textOf(kind, calendar, event),
-      eventId: event.id,
-      calendarId: calendar.id,
-      iCalUID: event.iCalUID,
-      ...(method === undefined ? {} : { method }),
-      ics: method === undefined ? '' : renderIcs(method, calendar, event, clock.now()),
-    };
+    const id = String(messages.length + 1);
+    const message = new WrittenMail(id, clock.now(), kind, to, calendar, { ...event });
     messages.push(message);
     for (const listener of listeners) listener(message);
   }
