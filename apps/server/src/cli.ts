@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type ApiKeyScope, apiKeyScopes } from '@calhook/contract';
+import { type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
 import { configVariables, readConfig } from './config.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -88,6 +88,14 @@ function readScopes(text: string): ApiKeyScope[] {
   });
 }
 
+function readBotIds(text: string): string[] {
+  return text.split(',').map((id) => {
+    if (!new RegExp(botIdPattern).test(id.trim()))
+      throw new UsageError(`"${id}" is no bot id, such as bot-ada`);
+    return id.trim();
+  });
+}
+
 async function keys(args: string[]): Promise<void> {
   const { values, positionals } = parse(args, {
     name: { type: 'string' },
@@ -107,8 +115,9 @@ async function keys(args: string[]): Promise<void> {
       if (!values.name) throw new UsageError('keys create needs --name');
       const { apiKey, secret } = await apiKeys.create({
         name: values.name,
-        ...(values.scopes ? { scopes: readScopes(values.scopes) } : {}),
-        ...(values.bots ? { botIds: values.bots.split(',') } : {}),
+        // An empty limit is a slip (an unset variable of the shell), and must not mean no limit.
+        ...(values.scopes === undefined ? {} : { scopes: readScopes(values.scopes) }),
+        ...(values.bots === undefined ? {} : { botIds: readBotIds(values.bots) }),
       });
       console.log(`${secret}\n\nThis is the only time the key ${apiKey.id} is shown.`);
     } else if (action === 'list') {

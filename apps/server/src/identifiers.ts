@@ -18,7 +18,7 @@ function takeRandomBytes(): Buffer {
 
 /**
  * A new id of 26 characters of base32hex (RFC 4648 §7, lower case): 48 bits of time, so that ids
- * sort by age, and 82 random bits. The alphabet is the one that Google asks of event ids
+ * sort by age, and 80 random bits. The alphabet is the one that Google asks of event ids
  * (facts/google.md §2), so the id of an appointment serves as the id of its event.
  *
  * @param now epoch milliseconds

@@ -14,7 +14,8 @@ describeOnEachDatabase('tokens', (dialect) => {
   let server: TestApp;
   let botId: string;
   beforeAll(async () => {
-    server = await openTestApp({ dialect });
+    const retry = { budgetMs: 150, firstPauseMs: 5, maxPauseMs: 20 };
+    server = await openTestApp({ dialect, retry });
   });
   beforeEach(async () => {
     server.sandbox.faults.clear();

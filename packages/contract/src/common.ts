@@ -1,7 +1,9 @@
 import Type, { type TSchema } from 'typebox';
 
+export const botIdPattern = '^bot-[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$';
+
 export const BotId = Type.String({
-  pattern: '^bot-[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$',
+  pattern: botIdPattern,
   description: 'Id of a bot: `bot-` and up to 60 lower-case letters, digits and hyphens.',
   examples: ['bot-ada'],
 });

@@ -27,7 +27,7 @@ const catalogue = {
   unknown_field: {
     status: 400,
     title: 'Unknown field',
-    sentence: 'The field "{field}" is not known here{suggestion}.',
+    sentence: 'The field "{field}" is not known here.{suggestion}',
     remedy: 'Correct the name. Further answers of a form belong in `answers`.',
   },
   invalid_json: {

@@ -63,13 +63,15 @@ const refusals: Readonly<Record<FailureKind, ErrorCode>> = {
 
 /** Failures after which the same call may succeed: the appointment stays pending for it. */
 const repeatable: ReadonlySet<FailureKind> = new Set(['transient', 'operator']);
+/** What a caller is asked to wait, unless Google asks for more. */
 const retryAfterSeconds = 5;
 
 function googleRefusal(error: GoogleError): ApiError {
   const code = refusals[error.kind];
+  const seconds = Math.max(retryAfterSeconds, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
   return new ApiError(code, {
     members: { reason: error.reason },
-    headers: repeatable.has(error.kind) ? { 'retry-after': String(retryAfterSeconds) } : {},
+    headers: repeatable.has(error.kind) ? { 'retry-after': String(seconds) } : {},
   });
 }
 
@@ -191,9 +193,9 @@ export class Booking {
     const connection = await connections.requireUsable(appointment.client_id);
     let event: CalendarEvent;
     try {
-      event = await withRetry(retry, (remainingMs) =>
+      event = await withRetry(retry, (leftMs) =>
         connections.withAccessToken(connection, (accessToken) =>
-          this.#ensureEvent(accessToken, connection.calendarId, appointment, remainingMs),
+          this.#ensureEvent(accessToken, connection.calendarId, appointment, leftMs),
         ),
       );
     } catch (error) {
@@ -213,7 +215,7 @@ export class Booking {
     accessToken: string,
     calendarId: string,
     appointment: AppointmentsTable,
-    remainingMs: number,
+    leftMs: () => number,
   ): Promise<CalendarEvent> {
     const { calendar } = this.#parts;
     try {
@@ -221,13 +223,13 @@ export class Booking {
         accessToken,
         calendarId,
         toCalendarEvent(appointment),
-        remainingMs,
+        leftMs(),
       );
     } catch (error) {
       if (!(error instanceof GoogleError) || error.kind !== 'duplicate') throw error;
     }
     const eventId = eventIdOf(appointment.id);
-    const event = await calendar.getEvent(accessToken, calendarId, eventId, remainingMs);
+    const event = await calendar.getEvent(accessToken, calendarId, eventId, leftMs());
     if (event.status === 'cancelled') {
       // The owner deleted it before its insert could be recorded: it must not come back.
       throw new GoogleError('events.insert', {

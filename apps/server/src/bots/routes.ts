@@ -1,4 +1,5 @@
 import { Bot, BotPage, BotParams, CreateBot, PageQuery, UpdateBot } from '@calhook/contract';
+import Type from 'typebox';
 import { botNotFound } from '../api-error.ts';
 import { callerOf } from '../http/callers.ts';
 import type { FrontDoor } from '../http/front-door.ts';
@@ -76,13 +77,14 @@ export function botRoutes(
         tags,
         summary: 'Delete a bot with its connection and appointments',
         params: BotParams,
+        response: { 204: Type.Null({ description: 'The bot is gone.' }) },
       },
     },
     async (request, reply) => {
       const { botId } = request.params;
       await disconnect(botId);
       await bots.delete(botId);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

@@ -82,7 +82,7 @@ export class Connections {
       topic: 'connection',
       limit: maxCachedConnections,
       load: async (botId) => {
-        const row = await findConnection(parts.database, botId);
+        const row = await findConnection(parts.database.read, botId);
         return row && this.#open(row);
       },
     });
@@ -145,6 +145,7 @@ export class Connections {
     const { account } = connected;
     const stored = await this.#database.transaction(async (tx) => {
       if (!(await consumeLink(tx, linkHash))) return null;
+      const left = await findConnection(tx, botId);
       const botIds = new Set([botId, ...(await findBotsOfAccount(tx, account.sub))]);
       for (const id of botIds) {
         await putConnection(tx, this.#seal(id, connected, now));
@@ -156,10 +157,15 @@ export class Connections {
         kind: 'connection.connected',
         detail: { calendarId: primaryCalendar },
       });
-      return botIds;
+      return { botIds, left };
     });
-    for (const id of stored ?? []) this.#database.changes.deliver('connection', id);
-    return stored !== null;
+    if (!stored) return false;
+    for (const id of stored.botIds) this.#database.changes.deliver('connection', id);
+    const { left } = stored;
+    if (left && left.google_sub !== account.sub) {
+      await this.revokeUnlessUsed(left.google_sub, this.#open(left).refreshToken);
+    }
+    return true;
   }
 
   /**
@@ -223,7 +229,7 @@ export class Connections {
   async #refreshNow(connection: Connection): Promise<Connection> {
     const { botId } = connection;
     // What this caller holds may be older than what another caller has just stored.
-    const stored = await findConnection(this.#database, botId);
+    const stored = await findConnection(this.#database.read, botId);
     if (!stored) throw new ApiError('calendar_not_connected');
     if (stored.version !== connection.version) return this.#open(stored);
     let grant: TokenGrant;
@@ -243,7 +249,7 @@ export class Connections {
       expiry_date: grant.expiresAt,
       updated_at: this.#now(),
     });
-    const current = await findConnection(this.#database, botId);
+    const current = await findConnection(this.#database.read, botId);
     if (!current) throw new ApiError('calendar_not_connected');
     return this.#open(current);
   }

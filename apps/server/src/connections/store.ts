@@ -7,10 +7,10 @@ import type {
 } from '../db/index.ts';
 
 export async function findConnection(
-  database: Database,
+  reader: Pick<Transaction, 'selectFrom'>,
   botId: string,
 ): Promise<GoogleTokensTable | undefined> {
-  return database.read
+  return reader
     .selectFrom('google_tokens')
     .selectAll()
     .where('client_id', '=', botId)
@@ -41,14 +41,18 @@ export async function findBotsOfAccount(
   return rows.map((row) => row.client_id);
 }
 
-/** Stores the connection of a bot, in place of one that it had; the version grows. */
+/**
+ * Stores the connection of a bot, in place of one that it had. The version grows; it begins with
+ * the time of the first connection, so that one made after a disconnect is newer than all before,
+ * and nothing that is still under way for those is taken for its own.
+ */
 export async function putConnection(
   tx: Transaction,
   connection: Omit<GoogleTokensTable, 'version'>,
 ): Promise<void> {
   await tx
     .insertInto('google_tokens')
-    .values({ ...connection, version: 1 })
+    .values({ ...connection, version: connection.created_at })
     .onConflict((conflict) =>
       conflict.column('client_id').doUpdateSet((eb) => ({
         access_token: connection.access_token,

@@ -5,6 +5,7 @@ import type { Transaction } from './transaction.ts';
 
 const channel = 'calhook_changes';
 const reconnectAfterMs = 1_000;
+const keepAliveAfterMs = 10_000;
 
 /**
  * The feed over LISTEN/NOTIFY: PostgreSQL delivers in commit order, as long as the listening
@@ -30,6 +31,8 @@ export class PostgresChangeFeed extends ChangeFeed {
       connectionString: this.#databaseUrl,
       application_name: 'calhook changes',
       keepAlive: true,
+      // A break of the network in between is noticed by this, not after the system's two hours.
+      keepAliveInitialDelayMillis: keepAliveAfterMs,
     });
     client.on('notification', ({ payload = '' }) => {
       const [topic = '', subject = ''] = payload.split(/ (.*)/s);

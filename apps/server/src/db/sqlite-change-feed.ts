@@ -25,10 +25,14 @@ export class SqliteChangeFeed extends ChangeFeed {
   #seenVersion: unknown;
   #seenSeq: number;
 
-  /** @param reader a connection of its own, on which nothing is written */
-  constructor(reader: DatabaseSync) {
+  /**
+   * @param writer the connection that this process writes on: its data version changes only with
+   *   the commits of others
+   * @param reader the connection that this process reads committed rows on
+   */
+  constructor(writer: DatabaseSync, reader: DatabaseSync) {
     super();
-    this.#dataVersion = reader.prepare('pragma data_version');
+    this.#dataVersion = writer.prepare('pragma data_version');
     this.#since = reader.prepare(
       'select seq, topic, subject from cache_invalidations where seq > ? order by seq',
     );

@@ -159,7 +159,7 @@ export async function openSqlite(databaseUrl: string): Promise<Database> {
   const commits = new GroupCommit(writer, writing);
   const reader = openConnection(path, true);
   const reading = kyselyOver(reader);
-  const changes = new SqliteChangeFeed(reader);
+  const changes = new SqliteChangeFeed(writer, reader);
   return {
     dialect: 'sqlite',
     migrated,

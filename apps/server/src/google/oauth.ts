@@ -200,5 +200,9 @@ function toGoogleError(oidc: typeof Oidc, operation: string, error: unknown): Go
     return new GoogleError(operation, { kind: 'refused', status: 200, reason: error.code });
   }
   const reason = error instanceof oidc.ClientError ? (error.code ?? 'unreachable') : 'unreachable';
+  if (operation === 'token.exchange' && reason === 'OAUTH_INVALID_RESPONSE') {
+    // The redirect itself was tampered with: another issuer, or a parameter that comes twice.
+    return new GoogleError(operation, { kind: 'refused', status: null, reason });
+  }
   return new GoogleError(operation, { kind: 'transient', status: null, reason });
 }

@@ -15,22 +15,23 @@ export interface RetryPolicy {
  * Repeats `attempt` on transient failures with exponential back-off and full jitter, as long as the
  * next attempt would still begin inside the budget. A longer `Retry-After` is honoured.
  *
- * @param attempt receives the milliseconds that are left of the budget
+ * @param attempt can ask at any time how many milliseconds are left of the budget
  * @throws the last failure
  */
 export async function withRetry<T>(
   policy: RetryPolicy,
-  attempt: (remainingMs: number) => Promise<T>,
+  attempt: (leftMs: () => number) => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + policy.budgetMs;
+  const leftMs = () => deadline - performance.now();
   for (let repeats = 0; ; repeats++) {
     try {
-      return await attempt(deadline - performance.now());
+      return await attempt(leftMs);
     } catch (error) {
       if (!(error instanceof GoogleError) || error.kind !== 'transient') throw error;
       const ceiling = Math.min(policy.maxPauseMs, policy.firstPauseMs * 2 ** repeats);
       const pauseMs = Math.max(Math.random() * ceiling, error.retryAfterMs ?? 0);
-      if (performance.now() + pauseMs >= deadline) throw error;
+      if (pauseMs >= leftMs()) throw error;
       await delay(pauseMs);
     }
   }

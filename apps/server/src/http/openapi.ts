@@ -5,6 +5,11 @@ import { errorsPage } from './errors-page.ts';
 import type { FrontDoor } from './front-door.ts';
 import { sendPage } from './pages.ts';
 
+/** A response in the media type of RFC 9457, in the form that @fastify/swagger takes. */
+function problem(description: string) {
+  return { description, content: { 'application/problem+json': { schema: Problem } } };
+}
+
 /** Serves the API's description: `/openapi.json` for programs, `/docs` for people. */
 export async function describeApi(app: FrontDoor, version: string): Promise<void> {
   await app.register(swagger, {
@@ -32,8 +37,8 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
           ...(scope ? { security: [{ apiKey: [] }], description: `Scope: \`${scope}\`` } : {}),
           response: {
             ...(schema?.response as object | undefined),
-            '4xx': { ...Problem, description: 'A refusal, see /docs/errors' },
-            '5xx': { ...Problem, description: 'A failure, see /docs/errors' },
+            '4xx': problem('A refusal, see /docs/errors'),
+            '5xx': problem('A failure, see /docs/errors'),
           },
         },
       };

@@ -36,7 +36,7 @@ function didYouMean(name: string, known: readonly string[]): string {
     known.map((k) => k.toLowerCase()),
   );
   if (distance(lower, match) > maxSlip) return '';
-  return `; did you mean "${known.find((k) => k.toLowerCase() === match)}"?`;
+  return ` Did you mean "${known.find((k) => k.toLowerCase() === match)}"?`;
 }
 
 function fieldOf(fault: SchemaFault): string {
@@ -65,8 +65,8 @@ function toApiError(schema: unknown, faults: readonly SchemaFault[]): ApiError {
     const field = path ? `${path}.${name}` : name;
     const suggestion = didYouMean(name, namesAt(schema, unknown.schemaPath));
     return new ApiError('unknown_field', {
-      values: { field, suggestion: suggestion.replace(/\?$/, '') },
-      members: { errors: [{ field, message: `is not known here${suggestion}` }] },
+      values: { field, suggestion },
+      members: { errors: [{ field, message: `is not known here.${suggestion}` }] },
     });
   }
   const telling = faults.filter((fault) => !restating.has(fault.keyword));

@@ -59,6 +59,7 @@ export function keyRoutes(app: FrontDoor, keys: ApiKeys): void {
         tags,
         summary: 'Revoke an API key',
         params: Type.Object({ keyId: Type.String() }),
+        response: { 204: Type.Null({ description: 'The key is revoked.' }) },
       },
     },
     async (request, reply) => {
@@ -67,7 +68,7 @@ export function keyRoutes(app: FrontDoor, keys: ApiKeys): void {
       const key = (await keys.list()).find((candidate) => candidate.id === keyId);
       const visible = key && (!botIds || key.botIds?.every((id) => botIds.has(id)));
       if (!visible || !(await keys.revoke(keyId))) throw new ApiError('api_key_not_found');
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

@@ -8,7 +8,7 @@ export interface Browser {
 /** Makes a connect link; returns its path. */
 export async function connectLink(server: TestApp, botId: string): Promise<string> {
   const link = await server.call('POST', `/api/calendar/connect/${botId}`);
-  return new URL(String(link.body['url'])).pathname;
+  return new URL(String(link.body.url)).pathname;
 }
 
 async function visit(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import type { TestDatabase } from './databases.ts';
@@ -31,7 +32,7 @@ async function tableNames(database: TestDatabase): Promise<string[]> {
       ? "select name from sqlite_schema where type = 'table' order by name"
       : "select tablename as name from pg_tables where schemaname = 'public' order by 1",
   );
-  return rows.map((row) => String(row['name']));
+  return rows.map((row) => String(row.name));
 }
 
 /** Every row of every table, as text. */
@@ -42,6 +43,16 @@ export async function dumpAllTables(database: TestDatabase): Promise<string> {
     dumps.push(`${table}\n${rows.map((row) => JSON.stringify(row)).join('\n')}`);
   }
   return dumps.join('\n\n');
+}
+
+/**
+ * What lies on the disk: SQLite's file with its write-ahead log. PostgreSQL's files belong to a
+ * server that all tests share, so there the rows themselves are looked at.
+ */
+export async function databaseBytes(database: TestDatabase): Promise<string> {
+  if (database.dialect === 'postgres') return dumpAllTables(database);
+  const path = database.url.slice('sqlite:'.length);
+  return ['', '-wal'].map((end) => readFileSync(path + end, 'latin1')).join('\n');
 }
 
 /** What bookings leave behind: rows, and events in Google. Equal before and after: nothing stored. */

@@ -10,6 +10,10 @@ import { createTestDatabase, type TestDatabase } from './databases.ts';
 
 /** The key that every test app has, with all scopes. */
 export const bootstrapKey = `chk_bootstrap_${'k'.repeat(43)}`;
+/** The random part of a key. */
+export function secretPartOf(key: string): string {
+  return key.replace(/^chk_[a-z0-9]+_/, '');
+}
 export const oauthClient = { clientId: 'test-client', clientSecret: 'test-client-secret' };
 
 const accounts = [
@@ -83,7 +87,7 @@ export function testEnvironment(
 }
 
 /** A port that is free now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const { createServer } = await import('node:net');
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));

@@ -48,7 +48,7 @@ export async function up(db: Kysely<unknown>, dialect: DialectName): Promise<voi
       )
       .addColumn('status_reason', 'text')
       .addColumn('status_since', instant, (c) => c.notNull())
-      .addColumn('version', 'integer', (c) => c.notNull()),
+      .addColumn('version', instant, (c) => c.notNull()),
   ).execute();
   await db.schema
     .createIndex('google_tokens_sub')

@@ -1,0 +1,126 @@
+-- What the migrations make; rewritten by `npm run schema:dump`, compared by a test.
+
+create table activity (
+  id text not null,
+  client_id text not null,
+  at bigint not null,
+  kind text not null,
+  subject_id text,
+  detail text not null,
+  constraint activity_key PRIMARY KEY (client_id, id)
+);
+
+create table api_keys (
+  id text not null,
+  secret_hash text not null,
+  name text not null,
+  scopes text not null,
+  bot_ids text,
+  created_at bigint not null,
+  expires_at bigint,
+  revoked_at bigint,
+  last_used_at bigint,
+  constraint api_keys_pkey PRIMARY KEY (id)
+);
+
+create table appointments (
+  id text not null,
+  client_id text not null,
+  customer_name text not null,
+  customer_email text not null,
+  customer_phone text,
+  appointment_date text not null,
+  appointment_time text not null,
+  status text not null default 'confirmed'::text,
+  google_event_id text,
+  created_at bigint not null,
+  time_zone text not null,
+  starts_at bigint not null,
+  ends_at bigint not null,
+  notes text,
+  answers text not null,
+  calendar text not null,
+  event_link text,
+  meet_link text,
+  failure text,
+  updated_at bigint not null,
+  constraint appointments_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
+  constraint appointments_pkey PRIMARY KEY (id),
+  constraint appointments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'cancelled'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX appointments_natural_key ON public.appointments USING btree (client_id, customer_email, starts_at) WHERE (status = ANY (ARRAY['pending'::text, 'confirmed'::text]));
+CREATE INDEX appointments_of_bot ON public.appointments USING btree (client_id, id);
+
+create table bots (
+  id text not null,
+  name text not null,
+  time_zone text not null,
+  duration_minutes integer not null,
+  weekly_hours text,
+  allowed_origins text not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  constraint bots_pkey PRIMARY KEY (id)
+);
+
+create table claims (
+  id text not null,
+  calendar text not null,
+  starts_at bigint not null,
+  ends_at bigint not null,
+  appointment_id text not null,
+  constraint claims_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint claims_key PRIMARY KEY (calendar, starts_at, id),
+  constraint claims_no_overlap EXCLUDE USING gist (calendar WITH =, int8range(starts_at, ends_at) WITH &&),
+  constraint claims_span CHECK (((ends_at > starts_at) AND ((ends_at - starts_at) <= 172800000)))
+);
+CREATE INDEX claims_appointment ON public.claims USING btree (appointment_id);
+
+create table connect_links (
+  token_hash text not null,
+  client_id text not null,
+  cookie_hash text,
+  created_at bigint not null,
+  expires_at bigint not null,
+  constraint connect_links_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
+  constraint connect_links_pkey PRIMARY KEY (token_hash)
+);
+
+create table google_tokens (
+  client_id text not null,
+  access_token text not null,
+  refresh_token text not null,
+  expiry_date bigint not null,
+  scope text not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  google_sub text not null,
+  account_email text not null,
+  calendar_id text not null,
+  status text not null,
+  status_reason text,
+  status_since bigint not null,
+  version bigint not null,
+  constraint google_tokens_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
+  constraint google_tokens_pkey PRIMARY KEY (client_id),
+  constraint google_tokens_status_check CHECK ((status = ANY (ARRAY['connected'::text, 'needs_reauth'::text, 'missing_scopes'::text])))
+);
+CREATE INDEX google_tokens_sub ON public.google_tokens USING btree (google_sub);
+
+create table key_checks (
+  key_id text not null,
+  envelope text not null,
+  created_at bigint not null,
+  constraint key_checks_pkey PRIMARY KEY (key_id)
+);
+
+create table oauth_states (
+  state_hash text not null,
+  client_id text not null,
+  cookie_hash text not null,
+  code_verifier text not null,
+  link_hash text not null,
+  expires_at bigint not null,
+  constraint oauth_states_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
+  constraint oauth_states_pkey PRIMARY KEY (state_hash)
+);

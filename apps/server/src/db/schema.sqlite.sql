@@ -1,0 +1,126 @@
+-- What the migrations make; rewritten by `npm run schema:dump`, compared by a test.
+
+CREATE TABLE "activity" (
+  "id" text not null,
+  "client_id" text not null,
+  "at" integer not null,
+  "kind" text not null,
+  "subject_id" text,
+  "detail" text not null,
+  constraint "activity_key" primary key ("client_id", "id")
+);
+
+CREATE TABLE "api_keys" (
+  "id" text not null primary key,
+  "secret_hash" text not null,
+  "name" text not null,
+  "scopes" text not null,
+  "bot_ids" text,
+  "created_at" integer not null,
+  "expires_at" integer,
+  "revoked_at" integer,
+  "last_used_at" integer
+);
+
+CREATE TABLE "appointments" (
+  "id" text not null primary key,
+  "client_id" text not null references "bots" ("id") on delete cascade,
+  "customer_name" text not null,
+  "customer_email" text not null,
+  "customer_phone" text,
+  "appointment_date" text not null,
+  "appointment_time" text not null,
+  "status" text default 'confirmed' not null check (status in ('pending', 'confirmed', 'cancelled', 'failed')),
+  "google_event_id" text,
+  "created_at" integer not null,
+  "time_zone" text not null,
+  "starts_at" integer not null,
+  "ends_at" integer not null,
+  "notes" text,
+  "answers" text not null,
+  "calendar" text not null,
+  "event_link" text,
+  "meet_link" text,
+  "failure" text,
+  "updated_at" integer not null
+);
+
+CREATE UNIQUE INDEX "appointments_natural_key" on "appointments" ("client_id", "customer_email", "starts_at") where "status" in ('pending', 'confirmed');
+
+CREATE INDEX "appointments_of_bot" on "appointments" ("client_id", "id");
+
+CREATE TABLE "bots" (
+  "id" text not null primary key,
+  "name" text not null,
+  "time_zone" text not null,
+  "duration_minutes" integer not null,
+  "weekly_hours" text,
+  "allowed_origins" text not null,
+  "created_at" integer not null,
+  "updated_at" integer not null
+);
+
+CREATE TABLE "cache_invalidations" (
+  "seq" integer primary key autoincrement,
+  "topic" text not null,
+  "subject" text not null,
+  "at" integer not null
+);
+
+CREATE TABLE "claims" (
+  "id" text not null,
+  "calendar" text not null,
+  "starts_at" integer not null,
+  "ends_at" integer not null,
+  "appointment_id" text not null references "appointments" ("id") on delete cascade,
+  constraint "claims_key" primary key ("calendar", "starts_at", "id"),
+  constraint "claims_span" check (ends_at > starts_at and ends_at - starts_at <= 172800000)
+);
+
+CREATE INDEX "claims_appointment" on "claims" ("appointment_id");
+
+CREATE TRIGGER claims_no_overlap_insert before insert on claims when exists ( select 1 from claims where calendar = new.calendar and id <> new.id and starts_at < new.ends_at and ends_at > new.starts_at and starts_at > new.starts_at - 172800000) begin select raise(abort, 'claims_no_overlap'); end;
+
+CREATE TRIGGER claims_no_overlap_update before update on claims when exists ( select 1 from claims where calendar = new.calendar and id <> new.id and starts_at < new.ends_at and ends_at > new.starts_at and starts_at > new.starts_at - 172800000) begin select raise(abort, 'claims_no_overlap'); end;
+
+CREATE TABLE "connect_links" (
+  "token_hash" text not null primary key,
+  "client_id" text not null references "bots" ("id") on delete cascade,
+  "cookie_hash" text,
+  "created_at" integer not null,
+  "expires_at" integer not null
+);
+
+CREATE TABLE "google_tokens" (
+  "client_id" text not null primary key references "bots" ("id") on delete cascade,
+  "access_token" text not null,
+  "refresh_token" text not null,
+  "expiry_date" integer not null,
+  "scope" text not null,
+  "created_at" integer not null,
+  "updated_at" integer not null,
+  "google_sub" text not null,
+  "account_email" text not null,
+  "calendar_id" text not null,
+  "status" text not null check (status in ('connected', 'needs_reauth', 'missing_scopes')),
+  "status_reason" text,
+  "status_since" integer not null,
+  "version" integer not null
+);
+
+CREATE INDEX "google_tokens_sub" on "google_tokens" ("google_sub");
+
+CREATE TABLE "key_checks" (
+  "key_id" text not null primary key,
+  "envelope" text not null,
+  "created_at" integer not null
+);
+
+CREATE TABLE "oauth_states" (
+  "state_hash" text not null primary key,
+  "client_id" text not null references "bots" ("id") on delete cascade,
+  "cookie_hash" text not null,
+  "code_verifier" text not null,
+  "link_hash" text not null,
+  "expires_at" integer not null
+);
