@@ -47,7 +47,11 @@ export type Directory = {
   accounts(): Account[];
   account(email: string): Account | undefined;
   accountBySub(sub: string): Account | undefined;
-  addAccount(seed: AccountSeed): Account;
+  /**
+   * @param open makes the account's calendars; when it throws, there is no account either
+   * @throws TypeError when the e-mail is taken or is none
+   */
+  addAccount(seed: AccountSeed, open: (account: Account) => void): Account;
   clients(): Client[];
   client(clientId: string): Client | undefined;
   addClient(seed: ClientSeed): Client;
@@ -61,7 +65,7 @@ export function createDirectory(): Directory {
     accounts: () => [...accounts.values()],
     account: (email) => accounts.get(email.toLowerCase()),
     accountBySub: (sub) => bySub.get(sub),
-    addAccount(seed) {
+    addAccount(seed, open) {
       const email = seed.email.toLowerCase();
       if (!/^[^@\s]+@[^@\s]+$/.test(email)) {
         throw new TypeError(`"${seed.email}" is not an e-mail address.`);
@@ -73,6 +77,7 @@ export function createDirectory(): Directory {
         sub: seed.sub ?? subjectOf(email),
         timeZone: seed.timeZone ?? 'UTC',
       };
+      open(account);
       accounts.set(email, account);
       bySub.set(account.sub, account);
       return account;

@@ -45,6 +45,7 @@ export function createLimits(clock: Clock, switches: Switches): Limits {
     countRequest(projectId, email) {
       const { requestsPerMinutePerUser: perUser, requestsPerMinutePerProject: perProject } =
         switches;
+      if (perUser === 0 && perProject === 0) return;
       const used: Window[] = [];
       if (perUser > 0) {
         const window = fits(`user ${projectId} ${email}`, perUser, MINUTE_MS, 1);

@@ -1,9 +1,10 @@
 import type { EventResource } from './calendar/event-record.ts';
 import type { Clock } from './clock.ts';
 import type { ConsentChoice } from './consent-driver.ts';
-import type { AccountSeed, ClientSeed } from './directory.ts';
+import type { AccessRole, AccountSeed, ClientSeed } from './directory.ts';
 import type { FaultRegistry } from './faults.ts';
 import type { MailMessage, SendUpdates } from './mail/message.ts';
+import type { Channel } from './push/channels.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Switches } from './switches.ts';
 import type { Endpoints } from './world.ts';
@@ -56,6 +57,12 @@ export type SandboxControls = {
   ): EventResource;
   /** What Google would have mailed, oldest first. */
   mailbox(to?: string): MailMessage[];
+  /** Gives someone a role on a calendar, or takes it away; sync tokens of before then die. */
+  share(calendarId: string, email: string, role: AccessRole | 'none'): void;
+  /** The open push channels. */
+  channels(): Channel[];
+  /** Resolves when no push message is on its way. */
+  pushIdle(): Promise<void>;
   requests: RequestLog;
   /** Every code, access token, refresh token and id_token that was handed out. */
   issuedSecrets(): string[];

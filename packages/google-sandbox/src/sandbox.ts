@@ -19,6 +19,8 @@ import { tokenRoute } from './oauth/token.ts';
 import { putEvent, storedEvents } from './owner-edits.ts';
 import { createLivePages } from './pages/live.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { createChannels } from './push/channels.ts';
+import { pushRoutes } from './push/routes.ts';
 import { createRequestLog } from './request-log.ts';
 import type { Sandbox, SandboxControls, SandboxOptions } from './sandbox-api.ts';
 import { setSwitches, switchesFrom } from './switches.ts';
@@ -40,13 +42,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     calendars: createCalendarStore(clock, () => switches.requiredAccessLevelDomain),
     outbox: createOutbox(clock, directory),
     limits: createLimits(clock, switches),
+    channels: createChannels(clock, switches),
     faults: createFaultRegistry(),
     requests: createRequestLog(),
     signingKey: makeSigningKey(),
     endpoints: endpointsAt(''),
   };
   const live = createLivePages();
-  world.calendars.onChange(live.changed);
+  world.calendars.onChange((calendar) => {
+    world.channels.calendarChanged(calendar);
+    live.changed();
+  });
   world.outbox.onMail(live.changed);
   startReminders(world);
 
@@ -55,8 +61,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     switches,
     set: (chosen) => setSwitches(switches, chosen),
     addAccount(seed) {
-      const account = directory.addAccount(seed);
-      world.calendars.open(account, seed.calendars ?? []);
+      directory.addAccount(seed, (account) => world.calendars.open(account, seed.calendars ?? []));
     },
     addClient: (seed) => {
       directory.addClient(seed);
@@ -67,6 +72,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       putEvent(world, email, event, calendarId, sendUpdates),
     mailbox: world.outbox.messages,
     requests: world.requests,
+    channels: world.channels.list,
+    pushIdle: world.channels.idle,
+    share(calendarId, email, role) {
+      const calendar = world.calendars.byId(calendarId);
+      if (calendar === undefined) throw new TypeError(`There is no calendar ${calendarId}.`);
+      world.calendars.share(calendar, email, role);
+    },
     issuedSecrets: world.grants.issuedSecrets,
     faults: world.faults,
     revokeGrants(email, clientId) {
@@ -85,6 +97,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ...identityRoutes(world),
     ...eventRoutes(world),
     ...otherCalendarRoutes(world),
+    ...pushRoutes(world),
     ...pageRoutes(world, live),
     ...adminRoutes(world, sandbox),
   ]);
@@ -103,6 +116,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     endpoints: world.endpoints,
     async close() {
       live.close();
+      world.channels.close();
       clock.close();
       await server.close();
       await world.signingKey;

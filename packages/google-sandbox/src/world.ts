@@ -6,6 +6,7 @@ import type { Limits } from './limits.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { GrantStore } from './oauth/grants.ts';
 import type { SigningKey } from './oauth/id-token.ts';
+import type { Channels } from './push/channels.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Switches } from './switches.ts';
 
@@ -31,6 +32,7 @@ export type World = {
   calendars: CalendarStore;
   outbox: Outbox;
   limits: Limits;
+  channels: Channels;
   faults: FaultRegistry;
   requests: RequestLog;
   signingKey: Promise<SigningKey>;

@@ -85,15 +85,20 @@ export function adminRoutes(world: World, sandbox: SandboxControls): Route[] {
       return json(200, sandbox.putEvent(textOf(body, 'email'), event, calendarId, sendUpdates));
     }),
     route('POST', '/shares', ({ body }) => {
-      const calendar = world.calendars.byId(textOf(body, 'calendarId'));
+      const calendarId = textOf(body, 'calendarId');
       const role = [...ACCESS_ROLES, 'none' as const].find((known) => known === body.role);
-      if (calendar === undefined) throw new TypeError('There is no such calendar.');
       if (role === undefined) throw new TypeError(`\`role\` is none, ${ACCESS_ROLES.join(', ')}.`);
-      world.calendars.share(calendar, textOf(body, 'email'), role);
-      return json(200, {
-        calendarId: calendar.id,
-        sharedWith: Object.fromEntries(calendar.sharedWith),
-      });
+      sandbox.share(calendarId, textOf(body, 'email'), role);
+      return json(200, { calendarId, role });
+    }),
+    route('GET', '/channels', () =>
+      json(200, {
+        channels: sandbox.channels().map(({ grant: _grant, ...channel }) => channel),
+      }),
+    ),
+    route('POST', '/push-idle', async () => {
+      await sandbox.pushIdle();
+      return empty(204);
     }),
     route('GET', '/mailbox', ({ request: { query } }) =>
       json(200, { messages: sandbox.mailbox(query.get('email') ?? undefined) }),
@@ -162,8 +167,8 @@ export function adminRoutes(world: World, sandbox: SandboxControls): Route[] {
 }
 
 function readBody(request: SandboxRequest): Body {
-  if (request.body.length === 0) return {};
-  const parsed: unknown = JSON.parse(request.body.toString('utf8'));
+  if (request.body === '') return {};
+  const parsed: unknown = JSON.parse(request.body);
   if (!isRecord(parsed)) throw new TypeError('The body is a JSON object.');
   return parsed;
 }

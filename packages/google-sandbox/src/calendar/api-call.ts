@@ -1,11 +1,14 @@
 import type { Account } from '../directory.ts';
+import { headerOf } from '../http/headers.ts';
+import type { Query } from '../http/query.ts';
 import { json, type Reply } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import type { AccessToken } from '../oauth/grants.ts';
-import { BEARER_CHALLENGE, bearerOf } from '../oauth/identity.ts';
+import { BEARER_CHALLENGE, bearerIn } from '../oauth/identity.ts';
 import type { World } from '../world.ts';
 import { ApiError, errorBody } from './errors.ts';
 import { METHODS, type MethodName } from './methods.ts';
+import { selectFields } from './partial-response.ts';
 import { type Reach, reachOf } from './scope-reach.ts';
 
 const SCOPE_PREFIX = 'https://www.googleapis.com/auth/';
@@ -15,42 +18,54 @@ export type ApiCall = {
   account: Account;
   token: AccessToken;
   reach: Reach;
-  params: Record<string, string>;
-  query: URLSearchParams;
-  headers: SandboxRequest['headers'];
+  params: Readonly<Record<string, string>>;
+  query: Query;
+  rawHeaders: SandboxRequest['rawHeaders'];
   /** The JSON body. @throws ApiError parseError */
   body(): Record<string, unknown>;
 };
 
-export type MethodHandler = (call: ApiCall) => Reply | Promise<Reply>;
+type MethodHandler = (call: ApiCall) => Reply;
 
 /** The route of a method: authentication, scopes and error envelopes around its handler. */
 export function methodRoute(world: World, name: MethodName, handler: MethodHandler): Route {
   const row = METHODS[name];
   const accepted = row.scopes.map((scope) => SCOPE_PREFIX + scope);
 
+  /** Worked out once per token, whose scopes never change. */
+  const reaches = new WeakMap<AccessToken, Reach>();
+  function reachWith(token: AccessToken): Reach | undefined {
+    const known = reaches.get(token);
+    if (known !== undefined) return known;
+    const usable = accepted.filter((scope) => token.scopes.has(scope));
+    if (usable.length === 0) return undefined;
+    const reach = reachOf(usable);
+    reaches.set(token, reach);
+    return reach;
+  }
+
   function authorised(request: SandboxRequest): ApiCall {
-    const header = request.headers.authorization;
-    if (header === undefined) {
+    const authorization = headerOf(request, 'authorization');
+    if (authorization === undefined) {
       throw new ApiError('loginRequired', {
         headers: { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' },
       });
     }
-    const token = world.grants.accessToken(bearerOf(request));
+    const token = world.grants.accessToken(bearerIn(authorization));
     const account = token && world.directory.accountBySub(token.grant.sub);
     if (token === undefined || account === undefined) {
       throw new ApiError('authError', { headers: { 'www-authenticate': BEARER_CHALLENGE } });
     }
-    const usable = accepted.filter((scope) => token.scopes.has(scope));
-    if (usable.length === 0) throw insufficientScope(row.rpc, accepted);
+    const reach = reachWith(token);
+    if (reach === undefined) throw insufficientScope(row.rpc, accepted);
     world.limits.countRequest(token.grant.projectId, account.email);
     return {
       account,
       token,
-      reach: reachOf(usable),
+      reach,
       params: request.params,
       query: request.query,
-      headers: request.headers,
+      rawHeaders: request.rawHeaders,
       body: () => parseBody(request.body),
     };
   }
@@ -59,15 +74,21 @@ export function methodRoute(world: World, name: MethodName, handler: MethodHandl
     name,
     method: row.verb,
     path: row.path,
-    async handle(request) {
+    handle(request) {
       try {
-        return await handler(authorised(request));
+        return partial(handler(authorised(request)), request.query.get('fields'));
       } catch (error) {
         if (error instanceof ApiError) return errorReply(error);
         throw error;
       }
     },
   };
+}
+
+/** Cuts a JSON answer down to what the `fields` parameter names. @throws ApiError invalid */
+function partial(reply: Reply, fields: string | null): Reply {
+  if (fields === null || reply.body === '') return reply;
+  return { ...reply, body: JSON.stringify(selectFields(JSON.parse(reply.body), fields)) };
 }
 
 function errorReply(error: ApiError): Reply {
@@ -91,11 +112,11 @@ function insufficientScope(rpc: string, accepted: string[]): ApiError {
   });
 }
 
-function parseBody(bytes: Buffer): Record<string, unknown> {
-  if (bytes.length === 0) return {};
+function parseBody(text: string): Record<string, unknown> {
+  if (text === '') return {};
   let parsed: unknown;
   try {
-    parsed = JSON.parse(bytes.toString('utf8'));
+    parsed = JSON.parse(text);
   } catch {
     throw new ApiError('parseError');
   }

@@ -38,11 +38,15 @@ export function createCalendarStore(
   function open(account: Account, seeds: readonly CalendarSeed[]): void {
     const own = seeds.filter((seed) => seed.id !== 'primary' && seed.id !== account.email);
     const primary = seeds.find((seed) => seed.id === 'primary' || seed.id === account.email);
-    add(account, { ...primary, id: account.email }, true);
-    for (const seed of own) add(account, seed, false);
+    // All are made before any is added, so that a wrong seed leaves nothing behind.
+    const made = [
+      make(account, { ...primary, id: account.email }, true),
+      ...own.map((seed) => make(account, seed, false)),
+    ];
+    for (const calendar of made) calendars.set(calendar.id, calendar);
   }
 
-  function add(owner: Account, seed: CalendarSeed, primary: boolean): void {
+  function make(owner: Account, seed: CalendarSeed, primary: boolean): Calendar {
     const id = seed.id ?? `${newEventId()}@group.calendar.google.com`;
     const timeZone = seed.timeZone ?? owner.timeZone;
     if (!isZone(timeZone)) throw new TypeError(`"${timeZone}" is not an IANA time zone.`);
@@ -52,7 +56,7 @@ export function createCalendarStore(
       if (!ACCESS_ROLES.includes(role)) throw new TypeError(`"${role}" is not an access role.`);
       sharedWith.set(email.toLowerCase(), role);
     }
-    calendars.set(id, {
+    return {
       id,
       owner,
       primary,
@@ -67,7 +71,7 @@ export function createCalendarStore(
       nextOrdinal: 0,
       updatedMs: clock.now(),
       syncEpoch: 0,
-    });
+    };
   }
 
   function roleOf(calendar: Calendar, account: Account): AccessRole | undefined {
@@ -111,8 +115,6 @@ export function createCalendarStore(
       calendar.version += 1;
       calendar.updatedMs = Math.max(calendar.updatedMs, event.updatedMs);
       event.version = calendar.version;
-      const replaced = calendar.events.get(event.id);
-      if (replaced !== undefined && replaced !== event) replaced.version = -1;
       calendar.events.set(event.id, event);
       calendar.changes.push({ version: event.version, event });
       if (calendar.changes.length > 2 * calendar.events.size + 64) {

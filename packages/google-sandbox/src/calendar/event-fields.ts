@@ -24,11 +24,14 @@ const PROPERTY_VALUE_LIMIT = 1024;
 const REMINDER_LIMIT = 5;
 const LONGEST_REMINDER_MINUTES = 40_320;
 
+/** conferenceData has rules of its own: conference.ts. */
+type WrittenField = Exclude<keyof EventContent, 'conferenceData'>;
+
 /**
  * What each writable field takes; the value read is stored only where it differs from the field's
  * default, as Google leaves defaults out of its answers.
  */
-const FIELDS: { [Name in keyof EventContent]-?: Reader<EventContent[Name] | undefined> } = {
+const FIELDS: { [Name in WrittenField]-?: Reader<EventContent[Name] | undefined> } = {
   summary: text,
   description: text,
   location: text,
@@ -46,6 +49,7 @@ const FIELDS: { [Name in keyof EventContent]-?: Reader<EventContent[Name] | unde
   },
   attendees: (value, path) => {
     const attendees = list(readAttendee)(value, path);
+    if (attendees.length === 1) return attendees;
     const byEmail = new Map(attendees.map((attendee) => [attendee.email.toLowerCase(), attendee]));
     return byEmail.size === 0 ? undefined : [...byEmail.values()];
   },
@@ -66,14 +70,13 @@ const FIELDS: { [Name in keyof EventContent]-?: Reader<EventContent[Name] | unde
     for (const attachment of attachments) text(attachment.fileUrl, `${path}.fileUrl`);
     return attachments.length === 0 ? undefined : attachments;
   },
-  conferenceData: object,
   workingLocationProperties: object,
   outOfOfficeProperties: object,
   focusTimeProperties: object,
   birthdayProperties: object,
 };
 
-const CONTENT_FIELDS = Object.keys(FIELDS) as (keyof EventContent)[];
+const CONTENT_FIELDS: ReadonlySet<string> = new Set(Object.keys(FIELDS));
 
 function withoutDefault<Name extends string, const Default extends Name>(
   name: Name,
@@ -89,8 +92,9 @@ function withoutDefault<Name extends string, const Default extends Name>(
  */
 export function applyContent(content: EventContent, body: Record<string, unknown>): EventContent {
   const changed: Record<string, unknown> = { ...content };
-  for (const name of CONTENT_FIELDS) {
-    if (!Object.hasOwn(body, name)) continue;
+  for (const given in body) {
+    if (!CONTENT_FIELDS.has(given)) continue;
+    const name = given as WrittenField;
     const value = body[name];
     const read = value === null ? undefined : FIELDS[name](value, name);
     const next =
@@ -144,18 +148,25 @@ function readProperties(from: Record<string, unknown>, path: string): ExtendedPr
     const given = optional(from, scope, object, path);
     if (given === undefined) continue;
     const kept: Record<string, string> = {};
-    for (const [key, value] of Object.entries(given)) {
-      if (key.length > PROPERTY_KEY_LIMIT || value === null) continue;
-      Object.defineProperty(kept, key, {
-        value: text(value, `${path}.${scope}.${key}`).slice(0, PROPERTY_VALUE_LIMIT),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+    for (const key in given) {
+      const value = given[key];
+      if (key.length > PROPERTY_KEY_LIMIT || value === null || key === '__proto__') continue;
+      if (typeof value !== 'string') throw invalidField(`${path}.${scope}.${key}`);
+      kept[key] = value.slice(0, PROPERTY_VALUE_LIMIT);
     }
     read[scope] = kept;
   }
   return read;
+}
+
+function withoutEmpty(properties: ExtendedProperties): ExtendedProperties | undefined {
+  const isEmpty = (values: object | undefined) => {
+    for (const _key in values) return false;
+    return true;
+  };
+  if (isEmpty(properties.private)) delete properties.private;
+  if (isEmpty(properties.shared)) delete properties.shared;
+  return isEmpty(properties) ? undefined : properties;
 }
 
 function mergeProperties(
@@ -164,6 +175,7 @@ function mergeProperties(
   read: ExtendedProperties | undefined,
 ): ExtendedProperties | undefined {
   if (read === undefined) return undefined;
+  if (before === undefined) return withoutEmpty(read);
   const merged: ExtendedProperties = {};
   for (const scope of ['private', 'shared'] as const) {
     const rawScope = (raw as Record<string, unknown>)[scope];

@@ -53,6 +53,9 @@ export type EventContent = {
 
 export type EventStatus = 'confirmed' | 'tentative' | 'cancelled';
 
+/** The version of an event whose place another one took. */
+export const REPLACED = -1;
+
 /** An event as a calendar keeps it. Times are epoch ms. */
 export type StoredEvent = {
   readonly id: string;
@@ -76,14 +79,14 @@ export type StoredEvent = {
   /** Set on single occurrences that were changed or cancelled apart from their series. */
   exception: { seriesId: string; originalStart: Moment } | undefined;
   /** What the series looked like before, for followers that hold its old occurrences. */
-  formerShapes: SeriesShape[];
+  formerShapes: readonly SeriesShape[];
 };
 
-/** What decides which occurrences a series has. */
-export type SeriesShape = {
+/** What decides which occurrences an event has; a single event has no recurrence. */
+type SeriesShape = {
   start: Moment;
   end: Moment;
-  recurrence: string[];
+  recurrence: string[] | undefined;
   /** The last version of the calendar at which it held. */
   heldUntilVersion: number;
 };

@@ -1,4 +1,5 @@
 import type { AccessRole } from '../directory.ts';
+import { isoMilliseconds } from '../iso-text.ts';
 import type { Calendar, EventResource, StoredEvent } from './event-record.ts';
 import { renderMoment } from './moments.ts';
 
@@ -28,9 +29,12 @@ export function renderEvent(calendar: Calendar, event: StoredEvent, view: View):
     id: event.id,
     status: event.status,
     htmlLink: htmlLinkOf(calendar, event),
-    created: new Date(event.createdMs).toISOString(),
-    updated: new Date(event.updatedMs).toISOString(),
+    created: isoMilliseconds(event.createdMs),
   };
+  resource.updated =
+    event.updatedMs === event.createdMs
+      ? (resource.created as string)
+      : isoMilliseconds(event.updatedMs);
   if (!hidden) {
     if (content.summary !== undefined) resource.summary = content.summary;
     if (content.description !== undefined) resource.description = content.description;
@@ -56,6 +60,8 @@ export function renderEvent(calendar: Calendar, event: StoredEvent, view: View):
   return resource as EventResource;
 }
 
+type ShownAttendee = NonNullable<EventResource['attendees']>[number];
+
 function addDetails(
   resource: Partial<EventResource>,
   calendar: Calendar,
@@ -64,18 +70,21 @@ function addDetails(
 ): void {
   const { content } = event;
   if (content.attendees !== undefined) {
-    const shown = content.attendees.map((attendee) => {
+    const organizer = event.organizer.email.toLowerCase();
+    const shown = content.attendees.map((attendee): ShownAttendee => {
       const email = attendee.email.toLowerCase();
-      const isOrganizer = email === event.organizer.email.toLowerCase();
+      const isOrganizer = email === organizer;
+      const isSelf = email === calendar.id;
+      if (!isOrganizer && !isSelf) return attendee;
       return {
         ...attendee,
         ...(isOrganizer ? { organizer: true as const } : {}),
-        ...(email === calendar.id ? { self: true as const } : {}),
+        ...(isSelf ? { self: true as const } : {}),
       };
     });
     // With too many to show, only the own entry stays (reference: maxAttendees).
     if (view.maxAttendees !== undefined && shown.length > view.maxAttendees) {
-      resource.attendees = shown.filter((attendee) => 'self' in attendee);
+      resource.attendees = shown.filter((attendee) => attendee.self);
       resource.attendeesOmitted = true;
     } else resource.attendees = shown;
   }

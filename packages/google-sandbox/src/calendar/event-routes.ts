@@ -1,3 +1,5 @@
+import { headerOf } from '../http/headers.ts';
+import type { Query } from '../http/query.ts';
 import { empty, json, type Reply } from '../http/reply.ts';
 import type { Route } from '../http/router.ts';
 import type { SendUpdates } from '../mail/message.ts';
@@ -8,7 +10,7 @@ import { ApiError } from './errors.ts';
 import type { StoredEvent } from './event-record.ts';
 import { etagOf, renderEvent, type View } from './event-rendering.ts';
 import { createListPager, makeSyncToken, readSyncToken } from './list-pages.ts';
-import { readListQuery } from './list-query.ts';
+import { readListQuery, readViewQuery } from './list-query.ts';
 import { changesSince, fullList } from './listing.ts';
 import { moveEvent } from './moving.ts';
 import { withinReach } from './scope-reach.ts';
@@ -18,10 +20,12 @@ import { cancelEvent, changeEvent, insertEvent, type Writer } from './writing.ts
 /** events.* of the Calendar API (facts §2, checks 37–60). */
 export function eventRoutes(world: World): Route[] {
   const pager = createListPager();
+  const { clock, switches, calendars, directory, outbox, limits } = world;
+  /** What every writer has, whoever writes. */
+  const base = { clock, switches, calendars, directory, outbox, limits };
 
   function target(call: ApiCall, role: 'freeBusyReader' | 'writer'): VisibleCalendar {
     const { calendarId = '' } = call.params;
-    withinReach(world.calendars.require(call.account, calendarId, 'freeBusyReader'), call.reach);
     return withinReach(world.calendars.require(call.account, calendarId, role), call.reach);
   }
 
@@ -32,20 +36,17 @@ export function eventRoutes(world: World): Route[] {
   }
 
   function viewFor(call: ApiCall, found: VisibleCalendar): View {
-    const { timeZone, maxAttendees } = readListQuery(call.query);
-    return { role: found.role, timeZone, maxAttendees, now: world.clock.now() };
+    return { role: found.role, now: world.clock.now(), ...readViewQuery(call.query) };
   }
 
   function answer(call: ApiCall, found: VisibleCalendar, event: StoredEvent): Reply {
-    const view: View = { role: found.role, now: world.clock.now() };
-    const reader = call.query.size === 0 ? view : viewFor(call, found);
-    const resource = renderEvent(found.calendar, event, reader);
+    const resource = renderEvent(found.calendar, event, viewFor(call, found));
     return json(200, resource, { etag: resource.etag });
   }
 
   /** If-Match on changes (check 54). */
   function assertMatches(call: ApiCall, event: StoredEvent): void {
-    const wanted = call.headers['if-match'];
+    const wanted = headerOf(call, 'if-match');
     if (wanted === undefined || wanted === '*') return;
     const etags = wanted.split(',').map((etag) => etag.trim());
     if (!etags.includes(etagOf(event))) throw new ApiError('conditionNotMet');
@@ -61,7 +62,7 @@ export function eventRoutes(world: World): Route[] {
       });
     }
     return {
-      ...world,
+      ...base,
       actor: call.account,
       sendUpdates: sendUpdatesOf(call.query),
       conferenceDataVersion: version,
@@ -95,7 +96,7 @@ export function eventRoutes(world: World): Route[] {
           );
     const view: View = { role, timeZone: query.timeZone, maxAttendees: query.maxAttendees, now };
     const etag = `"p${calendar.version.toString(32)}${calendar.syncEpoch}"`;
-    if (call.headers['if-none-match'] === etag) return empty(304, { etag });
+    if (headerOf(call, 'if-none-match') === etag) return empty(304, { etag });
     const { items, ...tokens } = page;
     return json(
       200,
@@ -141,7 +142,7 @@ export function eventRoutes(world: World): Route[] {
       const found = target(call, 'freeBusyReader');
       const event = existing(call, found);
       const etag = etagOf(event);
-      if (call.headers['if-none-match'] === etag) return empty(304, { etag });
+      if (headerOf(call, 'if-none-match') === etag) return empty(304, { etag });
       return answer(call, found, event);
     }),
     methodRoute(world, 'events.patch', (call) => change(call, 'patch')),
@@ -217,7 +218,7 @@ function givesSyncToken(query: ReturnType<typeof readListQuery>): boolean {
 }
 
 /** Nobody is mailed unless asked for; sendNotifications is the old name of `all`. */
-function sendUpdatesOf(query: URLSearchParams): SendUpdates {
+function sendUpdatesOf(query: Query): SendUpdates {
   const asked = query.get('sendUpdates');
   if (asked === null) return query.get('sendNotifications') === 'true' ? 'all' : 'none';
   if (asked === 'all' || asked === 'externalOnly' || asked === 'none') return asked;

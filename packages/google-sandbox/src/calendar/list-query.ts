@@ -1,3 +1,4 @@
+import type { Query } from '../http/query.ts';
 import { ApiError } from './errors.ts';
 import { instantOfRfc3339 } from './moments.ts';
 import { isZone } from './zone-offsets.ts';
@@ -39,7 +40,7 @@ const NOT_WITH_SYNC_TOKEN = [
 ];
 
 /** @throws ApiError badRequest, invalid, timeRangeEmpty, orderingNotAvailable */
-export function readListQuery(query: URLSearchParams): ListQuery {
+export function readListQuery(query: Query): ListQuery {
   const read: ListQuery = {
     maxResults: Math.min(wholeNumber(query, 'maxResults', 1) ?? DEFAULT_PAGE, LARGEST_PAGE),
     pageToken: query.get('pageToken') ?? undefined,
@@ -55,12 +56,8 @@ export function readListQuery(query: URLSearchParams): ListQuery {
     eventTypes: query.getAll('eventTypes'),
     privateProperties: properties(query, 'privateExtendedProperty'),
     sharedProperties: properties(query, 'sharedExtendedProperty'),
-    timeZone: query.get('timeZone') ?? undefined,
-    maxAttendees: wholeNumber(query, 'maxAttendees', 1),
+    ...readViewQuery(query),
   };
-  if (read.timeZone !== undefined && !isZone(read.timeZone)) {
-    throw parameterError('timeZone', 'Invalid time zone.');
-  }
   if (read.timeMin !== undefined && read.timeMax !== undefined && read.timeMin >= read.timeMax) {
     throw new ApiError('timeRangeEmpty');
   }
@@ -78,11 +75,20 @@ export function readListQuery(query: URLSearchParams): ListQuery {
   return read;
 }
 
+/** The parameters that decide how an event is shown. @throws ApiError invalid */
+export function readViewQuery(query: Query): Pick<ListQuery, 'timeZone' | 'maxAttendees'> {
+  const timeZone = query.get('timeZone') ?? undefined;
+  if (timeZone !== undefined && !isZone(timeZone)) {
+    throw parameterError('timeZone', 'Invalid time zone.');
+  }
+  return { timeZone, maxAttendees: wholeNumber(query, 'maxAttendees', 1) };
+}
+
 function parameterError(name: string, message: string): ApiError {
   return new ApiError('invalid', { message, locationType: 'parameter', location: name });
 }
 
-function wholeNumber(query: URLSearchParams, name: string, from: number): number | undefined {
+function wholeNumber(query: Query, name: string, from: number): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -90,7 +96,7 @@ function wholeNumber(query: URLSearchParams, name: string, from: number): number
   return value;
 }
 
-function flag(query: URLSearchParams, name: string): boolean | undefined {
+function flag(query: Query, name: string): boolean | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   if (text !== 'true' && text !== 'false') {
@@ -100,7 +106,7 @@ function flag(query: URLSearchParams, name: string): boolean | undefined {
 }
 
 /** An offset is mandatory (check 58). */
-function instant(query: URLSearchParams, name: string): number | undefined {
+function instant(query: Query, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   const ms = instantOfRfc3339(text);
@@ -108,7 +114,7 @@ function instant(query: URLSearchParams, name: string): number | undefined {
   return ms - (ms % 1000);
 }
 
-function order(query: URLSearchParams): ListQuery['orderBy'] {
+function order(query: Query): ListQuery['orderBy'] {
   const text = query.get('orderBy');
   if (text === null) return undefined;
   if (text !== 'startTime' && text !== 'updated') {
@@ -117,7 +123,7 @@ function order(query: URLSearchParams): ListQuery['orderBy'] {
   return text;
 }
 
-function properties(query: URLSearchParams, name: string): [string, string][] {
+function properties(query: Query, name: string): [string, string][] {
   return query.getAll(name).map((constraint) => {
     const mark = constraint.indexOf('=');
     if (mark < 1) throw parameterError(name, `Invalid extended property: '${constraint}'.`);

@@ -25,7 +25,7 @@ export function fullList(calendar: Calendar, query: ListQuery, switches: Switche
       }
       continue;
     }
-    if (!isShown(event, query) || !passes(event, query, switches)) continue;
+    if (!isShown(calendar, event, query) || !passes(event, query, switches)) continue;
     if (inWindow(calendar, event, window)) found.push(event);
   }
   return ordered(calendar, found, query.orderBy);
@@ -33,11 +33,13 @@ export function fullList(calendar: Calendar, query: ListQuery, switches: Switche
 
 /**
  * Cancelled events show with showDeleted; cancelled exceptions also when neither showDeleted nor
- * singleEvents is set, so that a client can expand series itself (reference: showDeleted).
+ * singleEvents is set and their series lives, so that a client can expand series itself (reference:
+ * showDeleted).
  */
-function isShown(event: StoredEvent, query: ListQuery): boolean {
+function isShown(calendar: Calendar, event: StoredEvent, query: ListQuery): boolean {
   if (event.status !== 'cancelled' || query.showDeleted) return true;
-  return event.exception !== undefined && !query.singleEvents;
+  if (event.exception === undefined || query.singleEvents) return false;
+  return calendar.events.get(event.exception.seriesId)?.status !== 'cancelled';
 }
 
 function inWindow(calendar: Calendar, event: StoredEvent, window: Window): boolean {
@@ -112,7 +114,8 @@ export function changesSince(calendar: Calendar, version: number, query: ListQue
   const changed = new Map<string, StoredEvent>();
   for (const event of changedEvents(calendar, version)) {
     if (query.eventTypes.length > 0 && !query.eventTypes.includes(event.eventType)) continue;
-    if (!isSeries(event) || !query.singleEvents) changed.set(event.id, event);
+    const isPlain = !isSeries(event) && event.formerShapes.length === 0;
+    if (isPlain || !query.singleEvents) changed.set(event.id, event);
     else addSeriesChanges(changed, calendar, event, version);
   }
   return [...changed.values()];
@@ -142,29 +145,34 @@ const EVERYTHING: Window = {
 function addSeriesChanges(
   changed: Map<string, StoredEvent>,
   calendar: Calendar,
-  series: StoredEvent,
+  event: StoredEvent,
   version: number,
 ): void {
   const gone = new Map<string, StoredEvent>();
-  for (const shape of series.formerShapes) {
+  for (const shape of event.formerShapes) {
     if (shape.heldUntilVersion < version) continue;
+    const { recurrence: _now, ...content } = event.content;
     const former: StoredEvent = {
-      ...series,
+      ...event,
       start: shape.start,
       end: shape.end,
-      content: { ...series.content, recurrence: shape.recurrence },
+      content:
+        shape.recurrence === undefined ? content : { ...content, recurrence: shape.recurrence },
     };
-    for (const single of plainOccurrences(calendar, former, EVERYTHING))
-      gone.set(single.id, single);
+    for (const single of singlesOf(calendar, former)) gone.set(single.id, single);
   }
-  for (const single of plainOccurrences(calendar, series, EVERYTHING)) {
-    if (series.status === 'cancelled') gone.set(single.id, single);
-    else {
-      gone.delete(single.id);
-      changed.set(single.id, single);
-    }
+  for (const single of singlesOf(calendar, event)) {
+    gone.delete(single.id);
+    const { status } = event;
+    changed.set(single.id, status === 'cancelled' ? { ...single, status } : single);
   }
   for (const [id, single] of gone) {
     if (!changed.has(id)) changed.set(id, { ...single, status: 'cancelled' });
   }
+}
+
+/** What a list with singleEvents shows of an event: itself, or its plain occurrences. */
+function* singlesOf(calendar: Calendar, event: StoredEvent): Generator<StoredEvent> {
+  if (isSeries(event)) yield* plainOccurrences(calendar, event, EVERYTHING);
+  else yield event;
 }

@@ -9,21 +9,39 @@ export type Moment =
 /** As the API writes it (EventDateTime). */
 export type EventDateTime = { date?: string; dateTime?: string; timeZone?: string };
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/i;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const FRACTION_AND_OFFSET = /^(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
+const TIME = /^[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 
 /** An RFC 3339 time as wall clock (read as UTC, epoch ms) and offset; undefined when it is none. */
 function readRfc3339(text: string): { wallMs: number; offset: string } | undefined {
-  const parts = DATE_TIME.exec(text);
+  const dayMs = dayStart(text);
+  if (dayMs === undefined || !TIME.test(text.slice(10, 19))) return undefined;
+  const wallMs =
+    dayMs + (twoDigits(text, 11) * 3600 + twoDigits(text, 14) * 60 + twoDigits(text, 17)) * 1000;
+  if (text.length === 19) return { wallMs, offset: '' };
+  if (text.length === 20 && text.endsWith('Z')) return { wallMs, offset: 'Z' };
+  const parts = FRACTION_AND_OFFSET.exec(text.slice(19));
   if (parts === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', offset = ''] = parts;
-  const date = `${year}-${month}-${day}`;
-  if (!isDate(date) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
-    return undefined;
-  }
-  const wallMs = Date.parse(`${date}T${hour}:${minute}:${second}Z`);
-  const ms = Math.floor(Number(`0${fraction}`) * 1000);
+  const [, fraction, offset = ''] = parts;
+  const ms = fraction === undefined ? 0 : Math.floor(Number(`0${fraction}`) * 1000);
   return { wallMs: wallMs + ms, offset: offset.toUpperCase() };
+}
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
+}
+
+/** Epoch ms of the day that the text begins with; undefined when there is no such day. */
+function dayStart(text: string): number | undefined {
+  if (!DATE.test(text.slice(0, 10))) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999; nobody books there.
+  if (year < 100 || month < 1 || month > 12 || day < 1) return undefined;
+  const ms = Date.UTC(year, month - 1, day);
+  return day <= 28 || new Date(ms).getUTCDate() === day ? ms : undefined;
 }
 
 /** Epoch ms of an RFC 3339 time with an offset, as timeMin and timeMax need; undefined otherwise. */
@@ -35,11 +53,7 @@ export function instantOfRfc3339(text: string): number | undefined {
 
 /** Whether the text is a calendar date that exists. */
 export function isDate(text: string): boolean {
-  const parts = DATE.exec(text);
-  if (parts === null) return false;
-  const [, year, month, day] = parts.map(Number) as [number, number, number, number];
-  const date = new Date(Date.UTC(year, month - 1, day));
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1;
+  return text.length === 10 && dayStart(text) !== undefined;
 }
 
 function offsetMs(offset: string): number {

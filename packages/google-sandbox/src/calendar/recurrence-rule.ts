@@ -201,13 +201,22 @@ function isThatWeekday(
   return nth > 0 ? Math.ceil(place / 7) === nth : Math.ceil((length - place + 1) / 7) === -nth;
 }
 
-/** ISO-like weeks: week 1 is the first with at least four days in the year. */
+/**
+ * ISO-like weeks: week 1 is the first with at least four days in the year. The days before it are
+ * the last week of the year before, those after the last week are week 1 of the next year.
+ */
 function inWeekNumber(rule: RecurrenceRule, day: number, year: number): boolean {
-  const firstWeek = firstWeekOf(year, rule.weekStart);
-  const nextFirstWeek = firstWeekOf(year + 1, rule.weekStart);
+  const { byWeekNumber, weekStart } = rule;
+  const firstWeek = firstWeekOf(year, weekStart);
+  const nextFirstWeek = firstWeekOf(year + 1, weekStart);
+  if (day >= nextFirstWeek) return byWeekNumber.includes(1);
+  if (day < firstWeek) {
+    const lastWeek = (firstWeek - firstWeekOf(year - 1, weekStart)) / 7;
+    return byWeekNumber.includes(lastWeek) || byWeekNumber.includes(-1);
+  }
   const weeks = (nextFirstWeek - firstWeek) / 7;
   const week = Math.floor((day - firstWeek) / 7) + 1;
-  return rule.byWeekNumber.includes(week) || rule.byWeekNumber.includes(week - weeks - 1);
+  return byWeekNumber.includes(week) || byWeekNumber.includes(week - weeks - 1);
 }
 
 function firstWeekOf(year: number, weekStart: number): number {

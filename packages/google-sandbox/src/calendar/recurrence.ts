@@ -1,4 +1,3 @@
-import type { SeriesShape } from './event-record.ts';
 import { isDate, type Moment } from './moments.ts';
 import { invalidRule, parseRule, type RecurrenceRule, ruleDays } from './recurrence-rule.ts';
 import { instantOfWall, isZone, wallOfInstant } from './zone-offsets.ts';
@@ -40,7 +39,7 @@ export function assertRecurrence(lines: readonly string[], zone: string): void {
  * @param calendarZone where all-day occurrences begin and end
  */
 export function* occurrences(
-  shape: Pick<SeriesShape, 'start' | 'end' | 'recurrence'>,
+  shape: { start: Moment; end: Moment; recurrence: readonly string[] },
   calendarZone: string,
   window: Window,
 ): Generator<Occurrence> {

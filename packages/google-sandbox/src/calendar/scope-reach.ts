@@ -24,6 +24,7 @@ export function reachOf(usableScopes: readonly string[]): Reach {
 export function withinReach(found: VisibleCalendar, reach: Reach): VisibleCalendar {
   if (reach === 'app-created') throw new ApiError('notFound');
   if (reach === 'owned' && found.role !== 'owner') throw new ApiError('notFound');
-  const role: AccessRole = reach === 'free-busy' ? 'freeBusyReader' : found.role;
+  if (reach !== 'free-busy') return found;
+  const role: AccessRole = 'freeBusyReader';
   return { calendar: found.calendar, role };
 }

@@ -75,9 +75,9 @@ export function detach(calendar: Calendar, event: StoredEvent): StoredEvent {
   return { ...event, ordinal: calendar.nextOrdinal++ };
 }
 
-/** Keeps what a series looked like, and drops exceptions that its new shape has no place for. */
+/** Keeps what an event looked like before it became, ceased to be or changed as a series. */
 export function rememberShape(calendar: Calendar, before: StoredEvent, after: StoredEvent): void {
-  if (before.content.recurrence === undefined) return;
+  if (before.content.recurrence === undefined && after.content.recurrence === undefined) return;
   after.formerShapes = [
     ...before.formerShapes,
     {
@@ -89,7 +89,18 @@ export function rememberShape(calendar: Calendar, before: StoredEvent, after: St
   ];
 }
 
-/** With a series go its exceptions. */
+/** Sends the exceptions of a restored series again, to followers that dropped them with it. */
+export function resendExceptions(
+  calendars: CalendarStore,
+  calendar: Calendar,
+  series: StoredEvent,
+): void {
+  for (const exception of calendar.exceptions.get(series.id)?.values() ?? []) {
+    calendars.save(calendar, exception);
+  }
+}
+
+/** With a series go its exceptions; before it, so that followers hear of its own end last. */
 export function cancelExceptions(
   calendars: CalendarStore,
   calendar: Calendar,

@@ -1,18 +1,26 @@
 import type { Clock } from '../clock.ts';
+import type { Directory } from '../directory.ts';
 import type { Outbox, Sender } from '../mail/outbox.ts';
 import { newEventId } from '../random-ids.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { applyConference } from './conference.ts';
 import { ApiError } from './errors.ts';
 import { applyContent, readReminders } from './event-fields.ts';
-import type {
-  Calendar,
-  EventContent,
-  EventStatus,
-  EventType,
-  StoredEvent,
+import {
+  type Calendar,
+  type EventContent,
+  type EventStatus,
+  type EventType,
+  REPLACED,
+  type StoredEvent,
 } from './event-record.ts';
 import { integer, oneOf, optional, text } from './field-readers.ts';
+import {
+  answerInvitation,
+  isGuestCopy,
+  touchesSharedPart,
+  updateGuestCopies,
+} from './guest-copies.ts';
 import {
   BOTH_KINDS,
   type Moment,
@@ -22,16 +30,18 @@ import {
   sameMoment,
 } from './moments.ts';
 import { assertRecurrence } from './recurrence.ts';
-import { cancelExceptions, rememberShape } from './series.ts';
+import { cancelExceptions, rememberShape, resendExceptions } from './series.ts';
 
 /** Who writes, and with which options of the request. */
 export type Writer = Sender & {
   clock: Clock;
   calendars: CalendarStore;
+  directory: Directory;
   outbox: Outbox;
   conferenceDataVersion: number;
 };
 
+const NO_SHAPES: StoredEvent['formerShapes'] = [];
 const EVENT_ID = /^[a-v0-9]{5,1024}$/;
 const readStatus = oneOf('confirmed', 'tentative', 'cancelled');
 const readEventType = oneOf(
@@ -86,10 +96,12 @@ export function insertEvent(
       (body.reminders ?? null) === null ? { useDefault: true } : readReminders(body.reminders),
     content,
     exception: undefined,
-    formerShapes: [],
+    formerShapes: NO_SHAPES,
   };
   writer.outbox.announce(writer, calendar, undefined, event);
+  if (taken !== undefined) taken.version = REPLACED;
   writer.calendars.save(calendar, event);
+  updateGuestCopies(writer, calendar, event);
   return event;
 }
 
@@ -125,6 +137,12 @@ export function changeEvent(
   if (eventType !== undefined && eventType !== event.eventType) {
     throw new ApiError('invalid', { message: 'Event type cannot be changed.' });
   }
+  if (
+    isGuestCopy(calendar, event) &&
+    touchesSharedPart(calendar.id, event, { start, end, content })
+  ) {
+    throw new ApiError('forbiddenForNonOrganizer');
+  }
   const before: StoredEvent = { ...event };
   const moved = !sameMoment(start, event.start) || !sameMoment(end, event.end);
   const recurs = JSON.stringify(content.recurrence) !== JSON.stringify(event.content.recurrence);
@@ -145,7 +163,28 @@ export function changeEvent(
   if (moved || recurs) rememberShape(calendar, event, after);
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
+  if (before.status === 'cancelled') resendExceptions(writer.calendars, calendar, event);
+  if (isGuestCopy(calendar, event)) passOnAnswer(writer, calendar, before, event);
+  else updateGuestCopies(writer, calendar, event, before.content.attendees);
   return event;
+}
+
+/** A guest who answers, answers the organizer. */
+function passOnAnswer(
+  writer: Writer,
+  calendar: Calendar,
+  before: StoredEvent,
+  after: StoredEvent,
+): void {
+  const answerIn = (event: StoredEvent) =>
+    event.content.attendees?.find((attendee) => attendee.email.toLowerCase() === calendar.id);
+  const answer = answerIn(after);
+  if (answer === undefined || answer.responseStatus === answerIn(before)?.responseStatus) return;
+  const { responseStatus, comment } = answer;
+  answerInvitation(writer, calendar, after, {
+    responseStatus,
+    ...(comment === undefined ? {} : { comment }),
+  });
 }
 
 /** events.delete. @throws ApiError deleted when it already is */
@@ -158,9 +197,12 @@ export function cancelEvent(writer: Writer, calendar: Calendar, event: StoredEve
     updatedMs: nextUpdate(writer.clock, event),
   };
   writer.outbox.announce(writer, calendar, before, after);
+  cancelExceptions(writer.calendars, calendar, event, writer.clock.now());
   Object.assign(event, after);
   writer.calendars.save(calendar, event);
-  cancelExceptions(writer.calendars, calendar, event, writer.clock.now());
+  if (isGuestCopy(calendar, event)) {
+    answerInvitation(writer, calendar, event, { responseStatus: 'declined' });
+  } else updateGuestCopies(writer, calendar, event);
 }
 
 /** Strictly after the last change, so that every change has its own etag. */
@@ -187,8 +229,7 @@ function readContent(
   before: EventContent,
   body: Record<string, unknown>,
 ): EventContent {
-  const { conferenceData: _conference, ...rest } = body;
-  const content = applyContent(before, rest);
+  const content = applyContent(before, body);
   if (writer.conferenceDataVersion >= 1 && Object.hasOwn(body, 'conferenceData')) {
     applyConference(content, body.conferenceData, writer.clock.now(), writer.switches);
   }

@@ -1,3 +1,5 @@
+import { isoSeconds } from '../iso-text.ts';
+
 /**
  * Offsets of IANA zones, fast enough to render every event of a list. `Temporal` knows the
  * transitions; the stretches between them are remembered here.
@@ -69,13 +71,24 @@ export function wallOfInstant(zone: string, epochMs: number): number {
   return epochMs + offsetMsAt(zone, epochMs);
 }
 
+const offsetTexts = new Map<number, string>();
+
+/** `+01:00`. */
+function offsetText(offsetMs: number): string {
+  let text = offsetTexts.get(offsetMs);
+  if (text === undefined) {
+    const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+    const hh = String(Math.floor(minutes / 60)).padStart(2, '0');
+    text = `${offsetMs < 0 ? '-' : '+'}${hh}:${String(minutes % 60).padStart(2, '0')}`;
+    offsetTexts.set(offsetMs, text);
+  }
+  return text;
+}
+
 /** RFC 3339 with the zone's offset, seconds precision: `2026-01-01T10:00:00+01:00`, `…Z` in UTC. */
 export function formatInstant(zone: string, epochMs: number): string {
   const offsetMs = offsetMsAt(zone, epochMs);
-  const wall = new Date(epochMs + offsetMs).toISOString().slice(0, 19);
+  const wall = isoSeconds(epochMs + offsetMs);
   if (zone === 'UTC') return `${wall}Z`;
-  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
-  const sign = offsetMs < 0 ? '-' : '+';
-  const hh = String(Math.floor(minutes / 60)).padStart(2, '0');
-  return `${wall}${sign}${hh}:${String(minutes % 60).padStart(2, '0')}`;
+  return wall + offsetText(offsetMs);
 }

@@ -1,14 +1,16 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { RawHeaders } from './headers.ts';
+import type { Query } from './query.ts';
 import type { Answer } from './reply.ts';
 
 export type SandboxRequest = {
   method: string;
   path: string;
   /** Decoded `:name` segments of the path. */
-  params: Record<string, string>;
-  query: URLSearchParams;
-  headers: IncomingHttpHeaders;
-  body: Buffer;
+  params: Readonly<Record<string, string>>;
+  query: Query;
+  rawHeaders: RawHeaders;
+  /** Decoded as UTF-8. */
+  body: string;
 };
 
 /** One row of the route table. `name` is what faults and the request log call it. */
@@ -27,9 +29,12 @@ type Node = {
 };
 
 type Match =
-  | { kind: 'found'; route: Route; params: Record<string, string> }
+  | { kind: 'found'; route: Route; params: Readonly<Record<string, string>> }
   | { kind: 'wrong-method'; allowed: string[] }
   | { kind: 'none' };
+
+/** Paths come again and again: the last ones are not walked a second time. */
+const KEPT_MATCHES = 512;
 
 export type Router = (method: string, path: string) => Match;
 
@@ -41,13 +46,26 @@ export function createRouter(routes: readonly Route[]): Router {
     for (const segment of route.path.split('/').slice(1)) node = childOf(node, segment);
     node.routes.set(route.method, route);
   }
-  return (method, path) => {
+  const recent = new Map<string, Match>();
+
+  function match(method: string, path: string): Match {
     const params: Record<string, string> = {};
     const node = walk(root, path.split('/'), 1, params);
     if (node === undefined) return { kind: 'none' };
     const route = node.routes.get(method);
     if (route === undefined) return { kind: 'wrong-method', allowed: [...node.routes.keys()] };
     return { kind: 'found', route, params };
+  }
+
+  return (method, path) => {
+    const key = `${method} ${path}`;
+    let found = recent.get(key);
+    if (found === undefined) {
+      if (recent.size >= KEPT_MATCHES) recent.clear();
+      found = match(method, path);
+      recent.set(key, found);
+    }
+    return found;
   };
 }
 

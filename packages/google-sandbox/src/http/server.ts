@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { FaultRegistry } from '../faults.ts';
-import { type LoggedRequest, queryAsObject, type RequestLog, remember } from '../request-log.ts';
+import { ArrivedRequest, type RequestLog, remember } from '../request-log.ts';
 import type { Switches } from '../switches.ts';
 import { createFaultPlayer } from './fault-player.ts';
 import { internalError, notFoundPage, tooLargePage } from './infrastructure-errors.ts';
+import { Query } from './query.ts';
 import type { Answer, Reply } from './reply.ts';
-import type { Router, SandboxRequest } from './router.ts';
+import type { Router } from './router.ts';
 
 /** Bodies above this are refused with 413, as Google's front end does with oversized requests. */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -37,46 +38,37 @@ export async function listen(
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     response.sendDate = false;
     collectBody(request, (body) => {
-      void answerRequest(request, response, body);
+      answerRequest(request, response, body);
     });
   });
 
-  async function answerRequest(
+  function answerRequest(
     incoming: IncomingMessage,
     response: ServerResponse,
-    body: Buffer | undefined,
-  ): Promise<void> {
+    body: string | undefined,
+  ): void {
     const { path, query } = splitTarget(incoming.url ?? '/');
-    const method = incoming.method ?? 'GET';
+    const { method = 'GET', rawHeaders } = incoming;
     const match = frontDoor.router(method, path);
     const route = match.kind === 'found' ? match.route : undefined;
     const name = route?.name ?? 'unknown';
     const isAdmin = name.startsWith('sandbox.');
-    const entry: LoggedRequest = {
-      at: frontDoor.clock.now(),
-      method,
-      path,
-      route: name,
-      headers: incoming.headers,
-      query: queryAsObject(query),
-      status: 0,
-      body: body === undefined ? undefined : bodyForLog(incoming.headers['content-type'], body),
-    };
+    const entry = new ArrivedRequest(
+      frontDoor.clock.now(),
+      name,
+      { method, path, rawHeaders, query },
+      body,
+    );
     if (!isAdmin) remember(frontDoor.requests, entry, frontDoor.switches.requestLogSize);
 
-    const work = async (): Promise<Answer> => {
+    // Most routes answer at once; only those that wait hand out a promise.
+    const work = (): Answer | Promise<Answer> => {
       if (body === undefined) return tooLargePage();
       if (route === undefined || match.kind !== 'found') return notFoundPage(path);
-      const request: SandboxRequest = {
-        method,
-        path,
-        params: match.params,
-        query,
-        headers: incoming.headers,
-        body,
-      };
+      const { params } = match;
       try {
-        return await route.handle(request);
+        const answer = route.handle({ method, path, params, query, rawHeaders, body });
+        return answer instanceof Promise ? answer.catch(internalError) : answer;
       } catch (error) {
         return internalError(error);
       }
@@ -88,8 +80,19 @@ export async function listen(
     };
 
     const fault = isAdmin ? undefined : frontDoor.faults.take(name);
-    if (fault === undefined) deliver(await work());
-    else await player.play(fault, { path, incoming, response, work, deliver });
+    if (fault !== undefined) {
+      void player.play(fault, {
+        path,
+        incoming,
+        response,
+        work: async () => work(),
+        deliver,
+      });
+      return;
+    }
+    const answer = work();
+    if (answer instanceof Promise) void answer.then(deliver);
+    else deliver(answer);
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -116,7 +119,7 @@ function urlOf(server: Server): string {
 }
 
 /** Reads the whole body; undefined when it is over the limit. */
-function collectBody(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
+function collectBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
   request.on('data', (chunk: Buffer) => {
@@ -126,41 +129,30 @@ function collectBody(request: IncomingMessage, done: (body: Buffer | undefined) 
   });
   request.on('end', () => {
     if (size > BODY_LIMIT_BYTES) done(undefined);
-    else done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    else
+      done((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8'));
   });
 }
 
-const NO_QUERY = new URLSearchParams();
+const NO_QUERY = new Query('');
 
-function splitTarget(target: string): { path: string; query: URLSearchParams } {
+function splitTarget(target: string): { path: string; query: Query } {
   const mark = target.indexOf('?');
   if (mark < 0) return { path: target, query: NO_QUERY };
-  return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
-}
-
-function bodyForLog(contentType: string | undefined, body: Buffer): unknown {
-  if (body.length === 0) return undefined;
-  const text = body.toString('utf8');
-  if (contentType?.includes('application/x-www-form-urlencoded')) {
-    return queryAsObject(new URLSearchParams(text));
-  }
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return parsed;
-  } catch {
-    return text;
-  }
+  return { path: target.slice(0, mark), query: new Query(target.slice(mark + 1)) };
 }
 
 function send(response: ServerResponse, reply: Reply, date: string): void {
   if (response.destroyed) return;
-  const headers: Record<string, string | number> = { ...reply.headers, date };
-  if (reply.contentType !== undefined) headers['content-type'] = reply.contentType;
-  if (reply.status !== 204 && reply.status !== 304) {
-    headers['content-length'] = Buffer.byteLength(reply.body);
-  }
+  const { body } = reply;
+  const size = Buffer.byteLength(body);
+  const headers: (string | number)[] = ['date', date];
+  if (reply.contentType !== undefined) headers.push('content-type', reply.contentType);
+  if (reply.status !== 204 && reply.status !== 304) headers.push('content-length', size);
+  for (const name in reply.headers) headers.push(name, reply.headers[name] ?? '');
   response.writeHead(reply.status, headers);
-  response.end(reply.body);
+  // Plain ASCII takes the shorter way through the socket.
+  response.end(body, size === body.length ? 'latin1' : 'utf8');
 }
 
 /** The Date header on the sandbox clock, rendered once a second. */

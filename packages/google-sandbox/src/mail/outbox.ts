@@ -1,13 +1,12 @@
-import type { Calendar, StoredEvent } from '../calendar/event-record.ts';
+import type { Calendar, Reminder, StoredEvent } from '../calendar/event-record.ts';
 import { momentMs } from '../calendar/moments.ts';
 import { endsForGood } from '../calendar/series-end.ts';
 import type { Clock } from '../clock.ts';
 import type { Account, Directory } from '../directory.ts';
 import type { Limits } from '../limits.ts';
 import type { Switches } from '../switches.ts';
-import { renderIcs } from './ics.ts';
 import type { MailKind, MailMessage, SendUpdates } from './message.ts';
-import { subjectOf, textOf } from './wording.ts';
+import { WrittenMail } from './written-mail.ts';
 
 /** Who makes a change, and whom to tell. */
 export type Sender = {
@@ -43,22 +42,8 @@ export function createOutbox(clock: Clock, directory: Directory): Outbox {
   const listeners: ((message: MailMessage) => void)[] = [];
 
   function send(kind: MailKind, calendar: Calendar, event: StoredEvent, to: string): void {
-    const method =
-      kind === 'cancel' ? 'CANCEL' : kind === 'invite' || kind === 'update' ? 'REQUEST' : undefined;
-    const message: MailMessage = {
-      id: String(messages.length + 1),
-      at: clock.now(),
-      kind,
-      from: method === undefined ? 'calendar-notification@google.com' : event.organizer.email,
-      to,
-      subject: subjectOf(kind, calendar, event),
-      text: textOf(kind, calendar, event),
-      eventId: event.id,
-      calendarId: calendar.id,
-      iCalUID: event.iCalUID,
-      ...(method === undefined ? {} : { method }),
-      ics: method === undefined ? '' : renderIcs(method, calendar, event, clock.now()),
-    };
+    const id = String(messages.length + 1);
+    const message = new WrittenMail(id, clock.now(), kind, to, calendar, { ...event });
     messages.push(message);
     for (const listener of listeners) listener(message);
   }
@@ -77,7 +62,9 @@ export function createOutbox(clock: Clock, directory: Directory): Outbox {
       if (before === undefined && sender.switches.ownerMailOnOwnInsert) {
         send('created', calendar, after, calendar.owner.email);
       }
-      if (sender.sendUpdates === 'none' || isOver(calendar, after)) return;
+      // Only the organizer's event speaks to the guests.
+      if (sender.sendUpdates === 'none' || after.organizer.email !== calendar.id) return;
+      if (isOver(calendar, after)) return;
       const plan = planMails(before, after).filter(({ to }) => reaches(to, sender.sendUpdates));
       const outside = plan.filter(({ kind, to }) => kind === 'invite' && isOutside(to, sender));
       sender.limits.countInvitations(sender.actor.email, outside.length);
@@ -146,9 +133,14 @@ function guestsOf(event: StoredEvent): string[] {
 
 /** When the owner's e-mail reminders of an event fall due (epoch ms). */
 export function reminderTimes(calendar: Calendar, event: StoredEvent): number[] {
-  const { useDefault, overrides = [] } = event.reminders;
+  const { useDefault, overrides = NO_REMINDERS } = event.reminders;
+  const reminders = useDefault ? calendar.defaultReminders : overrides;
+  if (reminders.every((reminder) => reminder.method !== 'email')) return NO_TIMES;
   const startMs = momentMs(event.start, calendar.timeZone);
-  return (useDefault ? calendar.defaultReminders : overrides)
+  return reminders
     .filter((reminder) => reminder.method === 'email')
     .map((reminder) => startMs - reminder.minutes * 60_000);
 }
+
+const NO_REMINDERS: Reminder[] = [];
+const NO_TIMES: number[] = [];

@@ -1,4 +1,5 @@
 import type { Account } from '../directory.ts';
+import { headerOf } from '../http/headers.ts';
 import { html, type Reply, redirect } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import { authorizationErrorPage } from '../pages/authorization-error.ts';
@@ -114,7 +115,7 @@ export function authorizeRoutes(world: World): Route[] {
   }
 
   function sessionOf(incoming: SandboxRequest): Account | undefined {
-    const cookie = incoming.headers.cookie ?? '';
+    const cookie = headerOf(incoming, 'cookie') ?? '';
     const sub = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([^;]+)`).exec(cookie)?.[1];
     return sub === undefined ? undefined : directory.accountBySub(sub);
   }
@@ -123,7 +124,7 @@ export function authorizeRoutes(world: World): Route[] {
     incoming: SandboxRequest,
     proceed: (request: AuthorizationRequest, form: URLSearchParams, account: Account) => Reply,
   ): Reply {
-    const form = new URLSearchParams(incoming.body.toString('utf8'));
+    const form = new URLSearchParams(incoming.body);
     const request = readAuthorizationRequest(
       new URLSearchParams(form.get('request') ?? ''),
       directory,
@@ -139,7 +140,10 @@ export function authorizeRoutes(world: World): Route[] {
       method: 'GET',
       path: AUTH_PATH,
       handle(incoming) {
-        const request = readAuthorizationRequest(incoming.query, directory);
+        const request = readAuthorizationRequest(
+          new URLSearchParams(incoming.query.text),
+          directory,
+        );
         if ('error' in request) return html(request.status, authorizationErrorPage(request));
         return start(request, sessionOf(incoming));
       },

@@ -1,3 +1,4 @@
+import { headerOf } from '../http/headers.ts';
 import { json, type Reply } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import type { World } from '../world.ts';
@@ -20,7 +21,7 @@ export function identityRoutes(world: World): Route[] {
   }
 
   function userinfo(request: SandboxRequest): Reply {
-    const token = grants.accessToken(bearerOf(request));
+    const token = grants.accessToken(bearerIn(headerOf(request, 'authorization') ?? ''));
     if (token === undefined) {
       return json(
         401,
@@ -42,8 +43,11 @@ export function identityRoutes(world: World): Route[] {
   }
 
   function tokenInfo(request: SandboxRequest): Reply {
-    const form = new URLSearchParams(request.body.toString('utf8'));
-    const text = request.query.get('access_token') ?? form.get('access_token') ?? bearerOf(request);
+    const form = new URLSearchParams(request.body);
+    const text =
+      request.query.get('access_token') ??
+      form.get('access_token') ??
+      bearerIn(headerOf(request, 'authorization') ?? '');
     const token = grants.accessToken(text);
     if (token === undefined) {
       return json(400, { error: 'invalid_token', error_description: 'Invalid Value' });
@@ -67,7 +71,7 @@ export function identityRoutes(world: World): Route[] {
       method: 'POST',
       path: '/revoke',
       handle(request) {
-        const form = new URLSearchParams(request.body.toString('utf8'));
+        const form = new URLSearchParams(request.body);
         const token = request.query.get('token') ?? form.get('token') ?? '';
         return grants.revokeByToken(token)
           ? json(200, {})
@@ -118,8 +122,7 @@ export function identityRoutes(world: World): Route[] {
 export const BEARER_CHALLENGE =
   'Bearer realm="https://accounts.google.com/", error="invalid_token"';
 
-/** The token of `Authorization: Bearer …`; empty when there is none. */
-export function bearerOf(request: Pick<SandboxRequest, 'headers'>): string {
-  const header = request.headers.authorization ?? '';
-  return /^Bearer /i.test(header) ? header.slice(7).trim() : '';
+/** The token of an `Authorization: Bearer …` header; empty when it has none. */
+export function bearerIn(authorization: string): string {
+  return /^Bearer /i.test(authorization) ? authorization.slice(7).trim() : '';
 }

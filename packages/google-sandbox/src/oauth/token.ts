@@ -1,4 +1,5 @@
 import type { Client } from '../directory.ts';
+import { headerOf } from '../http/headers.ts';
 import { json, type Reply } from '../http/reply.ts';
 import type { Route, SandboxRequest } from '../http/router.ts';
 import type { World } from '../world.ts';
@@ -142,7 +143,7 @@ export function tokenRoute(world: World): Route {
     method: 'POST',
     path: '/token',
     handle(request) {
-      const form = new URLSearchParams(request.body.toString('utf8'));
+      const form = new URLSearchParams(request.body);
       const credentials = clientCredentials(request, form);
       if (credentials.id === '') return refuse('noClient');
       const client = directory.client(credentials.id);
@@ -161,7 +162,7 @@ function clientCredentials(
   request: SandboxRequest,
   form: URLSearchParams,
 ): { id: string; secret: string } {
-  const basic = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const basic = /^Basic\s+(\S+)$/i.exec(headerOf(request, 'authorization') ?? '')?.[1];
   if (basic === undefined) {
     return { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' };
   }

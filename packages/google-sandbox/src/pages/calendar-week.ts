@@ -8,6 +8,7 @@ import { columnsOf } from './overlap-columns.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_PX = 44;
+const LINE_PX = 15;
 const FIRST_HOUR_SHOWN = 7;
 
 const STYLE = `
@@ -28,13 +29,15 @@ main{max-width:1320px}
 .days{position:relative}
 .hours div{height:${HOUR_PX}px;font-size:11px;color:var(--soft);text-align:right;padding-right:8px;transform:translateY(-8px)}
 .day{position:relative;border-left:1px solid var(--line);height:${24 * HOUR_PX}px;background:repeating-linear-gradient(to bottom,transparent 0 ${HOUR_PX - 1}px,var(--line) ${HOUR_PX - 1}px ${HOUR_PX}px)}
-.event{background:var(--accent);color:#fff;border-radius:6px;padding:3px 7px;font-size:12px;line-height:1.3;overflow:hidden;border:1px solid var(--paper)}
+.event{background:var(--accent);color:#fff;border-radius:6px;padding:2px 7px;font-size:12px;line-height:${LINE_PX}px;overflow:hidden;border:1px solid var(--paper)}
 .day .event{position:absolute}
-.event b{font-weight:600;display:block;white-space:nowrap;text-overflow:ellipsis;overflow:hidden}
+.event>*{display:block;white-space:nowrap;text-overflow:ellipsis;overflow:hidden}
+.event b{font-weight:600}
 .event.free{background:var(--accent-soft);color:var(--ink)}
-.event.tentative{background:repeating-linear-gradient(45deg,#5d87c6 0 8px,#6f95cf 8px 16px)}
+.event.tentative{background:var(--paper);color:var(--accent);border:1px dashed var(--accent)}
 .allday .event{margin-bottom:2px}
-.now{position:absolute;left:0;right:0;border-top:2px solid #c5362c;z-index:2}
+.now{position:absolute;left:0;right:0;border-top:2px solid #c5362c;z-index:2;pointer-events:none}
+.now::before{content:"";position:absolute;left:-4px;top:-5px;width:8px;height:8px;border-radius:50%;background:#c5362c}
 `;
 
 /** The week of a calendar: what its owner would see in Google's own page. */
@@ -128,13 +131,27 @@ function dayColumn(shown: Shown[], day: number, nowWall: number): string {
         ? ' tentative'
         : '';
     const guests = (event.content.attendees ?? []).map((attendee) => attendee.email).join(', ');
-    return `<article class="event${kind}" style="top:${top}px;height:${height}px;left:${column * width}%;width:${width}%" title="${escapeHtml(guests)}"><b>${escapeHtml(titleOf(event))}</b>${clock(item.from)} – ${clock(item.to)}${guests === '' ? '' : `<br>${escapeHtml(guests)}`}</article>`;
+    const times = `${clock(item.from)} – ${clock(item.to)}`;
+    const tip = [titleOf(event), times, guests].filter((text) => text !== '').join('\n');
+    return `<article class="event${kind}" style="top:${top}px;height:${height}px;left:${column * width}%;width:${width}%" title="${escapeHtml(tip)}">${linesThatFit(height, [titleOf(event), times, guests])}</article>`;
   });
   const line =
     nowWall >= day && nowWall < day + DAY_MS
       ? `<div class="now" style="top:${((nowWall - day) / 3_600_000) * HOUR_PX}px"></div>`
       : '';
   return `<div class="day">${blocks.join('')}${line}</div>`;
+}
+
+/** Whole lines only: what does not fit is in the tooltip. */
+function linesThatFit(heightPx: number, lines: string[]): string {
+  const count = Math.max(1, Math.floor((heightPx - 3) / LINE_PX));
+  return lines
+    .slice(0, count)
+    .map((line, index) => {
+      const tag = index === 0 ? 'b' : 'span';
+      return `<${tag}>${escapeHtml(line)}</${tag}>`;
+    })
+    .join('');
 }
 
 function titleOf(event: StoredEvent): string {

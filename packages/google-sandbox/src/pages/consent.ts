@@ -10,8 +10,8 @@ const STYLE = `
 .accounts .hinted{margin-left:auto;font-size:12px;color:var(--accent);background:var(--accent-soft);border-radius:10px;padding:2px 9px}
 .who{display:inline-flex;gap:10px;align-items:center;border:1px solid var(--line);border-radius:24px;padding:4px 14px 4px 5px;margin:12px 0 4px}
 .who .avatar{width:28px;height:28px;font-size:13px}
-fieldset{border:0;margin:0;padding:0}
-legend{padding:0;margin:14px 0 4px;font-weight:500}
+fieldset{border:0;margin:22px 0 0;padding:0}
+legend{padding:0;font-size:13px;font-weight:600;color:var(--soft)}
 .scope{display:flex;gap:12px;padding:11px 0;border-bottom:1px solid var(--line)}
 .scope:last-child{border-bottom:0}
 .scope label{flex:1;cursor:pointer}

@@ -43,7 +43,13 @@ new EventSource('/sandbox/live').onmessage = () => {
     waiting = false;
     const text = await (await fetch(location.href)).text();
     const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('live');
-    document.getElementById('live').replaceWith(fresh);
+    const old = document.getElementById('live');
+    const scrolled = old.querySelector('.scroll')?.scrollTop ?? 0;
+    for (const open of old.querySelectorAll('details[open]')) {
+      fresh.querySelector('#' + open.id)?.setAttribute('open', '');
+    }
+    old.replaceWith(fresh);
+    fresh.querySelector('.scroll')?.scrollTo(0, scrolled);
   }, 50);
 };
 </script>`;

@@ -230,4 +230,86 @@ describe('B. Token endpoint', () => {
     sandbox.clock.advance(184 * DAY_MS);
     expect((await refusalOf(refresh(real.tokens.refresh_token))).body.error).toBe('invalid_grant');
   });
+
+  test('24 /token can answer 500 and 503 as JSON and HTML, hang and reset, so many times', async () => {
+    const { tokens } = await connect(sandbox);
+    const form = {
+      ...SECRETS,
+      grant_type: 'refresh_token',
+      refresh_token: tokens.refresh_token ?? '',
+    };
+    const ask = (signal?: AbortSignal) =>
+      fetch(sandbox.endpoints.tokenUrl, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        ...(signal ? { signal } : {}),
+      });
+    for (const status of [500, 503]) {
+      const inJson = sandbox.faults.add({
+        route: 'token',
+        times: 2,
+        fault: { kind: 'status', status },
+      });
+      for (let time = 0; time < 2; time += 1) {
+        const answer = await ask();
+        expect([answer.status, await answer.json()]).toEqual([
+          status,
+          { error: 'internal_failure' },
+        ]);
+      }
+      const inHtml = sandbox.faults.add({ route: 'token', fault: { kind: 'html', status } });
+      const page = await ask();
+      expect([page.status, page.headers.get('content-type')]).toEqual([
+        status,
+        'text/html; charset=utf-8',
+      ]);
+      expect((await page.text()).startsWith('<!DOCTYPE html>')).toBe(true);
+      expect([inJson.hits, inHtml.hits]).toEqual([2, 1]);
+      expect((await ask()).status).toBe(200);
+    }
+    sandbox.faults.add({ route: 'token', fault: { kind: 'reset' } });
+    await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
+    sandbox.faults.add({ route: 'token', fault: { kind: 'hang', ms: 30_000 } });
+    await expect(ask(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
+    const spared = sandbox.faults.add({
+      route: 'token',
+      after: 1,
+      fault: { kind: 'status', status: 500 },
+    });
+    expect((await ask()).status).toBe(200);
+    expect((await ask()).status).toBe(500);
+    expect(spared.hits).toBe(1);
+    // Google's own client gets over one failure by itself.
+    sandbox.faults.add({ route: 'token', fault: { kind: 'status', status: 503 } });
+    expect((await refresh(tokens.refresh_token)).access_token).toEqual(expect.any(String));
+  });
+
+  test('25 admin_policy_enforced and invalid_rapt can be injected', async () => {
+    const { tokens } = await connect(sandbox);
+    sandbox.faults.add({
+      route: 'token',
+      fault: { kind: 'oauthError', error: 'admin_policy_enforced' },
+    });
+    const policy = await refusalOf(refresh(tokens.refresh_token));
+    expect([policy.status, policy.body.error]).toEqual([400, 'admin_policy_enforced']);
+    sandbox.faults.add({
+      route: 'token',
+      fault: {
+        kind: 'oauthError',
+        error: 'invalid_grant',
+        subtype: 'invalid_rapt',
+        description: 'reauth related error (invalid_rapt)',
+      },
+    });
+    const { status, body } = await refusalOf(refresh(tokens.refresh_token));
+    expect([status, body]).toEqual([
+      400,
+      {
+        error: 'invalid_grant',
+        error_subtype: 'invalid_rapt',
+        error_description: 'reauth related error (invalid_rapt)',
+      },
+    ]);
+    expect((await refresh(tokens.refresh_token)).access_token).toEqual(expect.any(String));
+  });
 });

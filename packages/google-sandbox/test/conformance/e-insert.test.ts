@@ -2,9 +2,10 @@ import type { calendar_v3 } from '@googleapis/calendar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
 import { ADA, connect, halfHour, reasonOf, refusalOf, startTestSandbox } from '../google-client.ts';
+import { runSize } from '../run-size.ts';
 
-/** How many pairs of parallel inserts check 50 makes; the long run makes 1,000. */
-const PAIRS = process.env.CALHOOK_LONG ? 1_000 : 100;
+/** How many pairs of parallel inserts check 50 makes. */
+const PAIRS = runSize(1_000, 100);
 
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
@@ -80,7 +81,7 @@ describe('E. events.insert', () => {
   });
 
   test.each(['abcd', 'a'.repeat(1025), 'ABCDE', 'abcdw', 'abcdz', 'abc-de', 'abc_de', 'abcdé'])(
-    '39 an id that is not 5 to 1024 of [a-v0-9] is refused: %.12s',
+    '39 an id that is not 5 to 1024 of [a-v0-9] is refused (case %#)',
     async (id) => {
       expect(await reasonOf(insert({ ...halfHour(MONDAY), id }))).toEqual({
         status: 400,
@@ -205,5 +206,18 @@ describe('E. events.insert', () => {
     }
     const stored = sandbox.events(ADA).filter((event) => event.id.startsWith('pair'));
     expect(stored).toHaveLength(PAIRS);
+  });
+
+  test('51 done but answer lost: the retry gets 409, and the event is there', async () => {
+    const body = { ...halfHour(MONDAY), id: 'vanished17' };
+    const fault = sandbox.faults.add({ route: 'events.insert', fault: { kind: 'commitThenDrop' } });
+    const lost: unknown = await insert(body).catch((error: unknown) => error);
+    expect(lost).toBeInstanceOf(Error);
+    expect(lost).not.toHaveProperty('response.status');
+    expect(fault.hits).toBe(1);
+    expect(sandbox.requests.of('events.insert').at(-1)?.status).toBe(0);
+    expect(await reasonOf(insert(body))).toMatchObject({ status: 409, reason: 'duplicate' });
+    const { data } = await api.events.get({ calendarId: 'primary', eventId: body.id });
+    expect(data).toMatchObject({ id: body.id, summary: 'Appointment', status: 'confirmed' });
   });
 });
