@@ -8,10 +8,10 @@ import {
 } from '../../apps/server/test/support/databases.ts';
 import {
   bootstrapKey,
-  freePort,
   oauthClient,
   testEnvironment,
 } from '../../apps/server/test/support/test-app.ts';
+import { freePorts } from './demo-process.ts';
 import { nextTuesday } from './next-tuesday.ts';
 import { type RunningProcess, startProcess } from './running-process.ts';
 
@@ -37,7 +37,7 @@ describeOnEachDatabase('a server that is killed while it books', (dialect) => {
   beforeAll(async () => {
     database = await createTestDatabase(dialect);
     sandbox = await startSandbox({ accounts: [{ email: owner, timeZone: 'Europe/London' }] });
-    url = `http://127.0.0.1:${await freePort()}`;
+    url = `http://127.0.0.1:${await freePorts(1)}`;
     sandbox.addClient({ ...oauthClient, redirectUris: [`${url}/oauth/google/callback`] });
     await startServer();
     await call('POST', '/api/bots', { id: botId, name: 'Crash', timeZone: 'Europe/London' });

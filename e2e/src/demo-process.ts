@@ -8,7 +8,7 @@ import { type RunningProcess, startProcess } from './running-process.ts';
 
 const host = '127.0.0.1';
 
-async function listens(port: number): Promise<boolean> {
+async function canListen(port: number): Promise<boolean> {
   const probe = createServer();
   const free = await new Promise<boolean>((resolve) => {
     probe.once('error', () => resolve(false));
@@ -18,12 +18,15 @@ async function listens(port: number): Promise<boolean> {
   return free;
 }
 
-/** The first of three ports in a row that are free now, below those that systems hand out. */
-export async function threeFreePorts(): Promise<number> {
+/**
+ * The first of `count` ports in a row that are free now. They lie below those that systems hand out
+ * to outgoing connections, so that they stay free while a server is stopped and started again.
+ */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const free = await Promise.all([port, port + 1, port + 2].map(listens));
-    if (free.every(Boolean)) return port;
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const ports = Array.from({ length: count }, (_, step) => first + step);
+    if ((await Promise.all(ports.map(canListen))).every(Boolean)) return first;
   }
 }
 
@@ -63,7 +66,7 @@ export async function startDemoProcess(): Promise<
   DemoAddresses & { running: RunningProcess; stop(): Promise<void> }
 > {
   const directory = await temporaryDirectory();
-  const port = await threeFreePorts();
+  const port = await freePorts(3);
   const running = startProcess(
     ...demoCommand('--port', String(port), '--fresh', '--data', directory.path),
   );

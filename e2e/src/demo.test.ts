@@ -9,8 +9,8 @@ import {
   demoReady,
   directoryForThisTest,
   eventsOf,
+  freePorts,
   startForThisTest,
-  threeFreePorts,
 } from './demo-process.ts';
 import { nextTuesday } from './next-tuesday.ts';
 
@@ -27,7 +27,7 @@ const booking = {
 };
 
 test('is ready in under five seconds, and its last line tells where everything is', async () => {
-  const port = await threeFreePorts();
+  const port = await freePorts(3);
   const data = await directoryForThisTest();
   const startedAt = performance.now();
   const running = startForThisTest(
@@ -63,7 +63,7 @@ test('is ready in under five seconds, and its last line tells where everything i
 });
 
 const start = async (...options: string[]) => {
-  const port = await threeFreePorts();
+  const port = await freePorts(3);
   const data = await directoryForThisTest();
   const [command, args] = demoCommand('--port', String(port), '--data', data, ...options);
   return { port, data, command, args };
@@ -187,7 +187,7 @@ test('a second start keeps bots and bookings, on other ports too; --fresh starts
   first.signal('SIGTERM');
   await first.groupGone(stoppedWithinMs);
 
-  const otherPort = await threeFreePorts();
+  const otherPort = await freePorts(3);
   const second = startForThisTest(...demoCommand('--port', String(otherPort), '--data', data));
   const after = await demoReady(second);
   expect(after.apiKey).toBe(before.apiKey);

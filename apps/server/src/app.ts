@@ -3,6 +3,7 @@ import { appointmentRoutes } from './appointments/routes.ts';
 import { Bots } from './bots/bots.ts';
 import { botRoutes } from './bots/routes.ts';
 import type { Config } from './config.ts';
+import { AccessTokens } from './connections/access-tokens.ts';
 import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
 import { connectionRoutes } from './connections/routes.ts';
@@ -52,6 +53,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const calendar = new GoogleCalendar(config.google.apiUrl);
     const bots = new Bots(database, now);
     const connections = new Connections({ database, vault, oauth, log, now });
+    const accessTokens = new AccessTokens({ database, vault, oauth, log, now });
     const { publicUrl } = config;
     const consents = new Consents({
       database,
@@ -64,7 +66,16 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       log,
       now,
     });
-    const booking = new Booking({ database, bots, connections, calendar, retry, log, now });
+    const booking = new Booking({
+      database,
+      bots,
+      connections,
+      accessTokens,
+      calendar,
+      retry,
+      log,
+      now,
+    });
     const statuses = openStatuses(database);
 
     const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });

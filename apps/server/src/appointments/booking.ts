@@ -3,7 +3,9 @@ import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
 import { describeTime, formatDateTime } from '../availability/local-time.ts';
 import type { Bots } from '../bots/bots.ts';
-import { type Connection, type Connections, calendarKey } from '../connections/connections.ts';
+import type { AccessTokens } from '../connections/access-tokens.ts';
+import { type Connection, calendarKey } from '../connections/connection.ts';
+import type { Connections } from '../connections/connections.ts';
 import {
   type AppointmentsTable,
   type Database,
@@ -34,6 +36,7 @@ export interface BookingParts {
   readonly database: Database;
   readonly bots: Bots;
   readonly connections: Connections;
+  readonly accessTokens: AccessTokens;
   readonly calendar: GoogleCalendar;
   readonly retry: RetryPolicy;
   readonly log: Logger;
@@ -189,12 +192,12 @@ export class Booking {
   }
 
   async #insertNow(appointment: AppointmentsTable): Promise<AppointmentsTable> {
-    const { connections, retry, log } = this.#parts;
+    const { connections, accessTokens, retry, log } = this.#parts;
     const connection = await connections.requireUsable(appointment.client_id);
     let event: CalendarEvent;
     try {
       event = await withRetry(retry, (leftMs) =>
-        connections.withAccessToken(connection, (accessToken) =>
+        accessTokens.use(connection, (accessToken) =>
           this.#ensureEvent(accessToken, connection.calendarId, appointment, leftMs),
         ),
       );

@@ -12,7 +12,8 @@ import {
 import { newSecret } from '../identifiers.ts';
 import type { Logger } from '../logger.ts';
 import type { Cell, Vault } from '../vault/index.ts';
-import type { Connections, NewConnection } from './connections.ts';
+import type { NewConnection } from './connection.ts';
+import type { Connections } from './connections.ts';
 import {
   bindLinkAndInsertState,
   consumeState,

@@ -5,6 +5,14 @@ import type { Transaction } from './transaction.ts';
 /** Compiled inserts by table and columns, apart for each database (its adapter tells them apart). */
 const compiled = new WeakMap<object, Map<string, CompiledQuery>>();
 
+function compiledFor(adapter: object): Map<string, CompiledQuery> {
+  const known = compiled.get(adapter);
+  if (known) return known;
+  const fresh = new Map<string, CompiledQuery>();
+  compiled.set(adapter, fresh);
+  return fresh;
+}
+
 /**
  * Inserts one row, whose columns are always given in the same order.
  *
@@ -16,11 +24,12 @@ export async function insertRow<Table extends keyof Schema & string>(
   table: Table,
   row: Insertable<Schema[Table]>,
 ): Promise<void> {
-  const { adapter } = tx.getExecutor();
-  let ofDatabase = compiled.get(adapter);
-  if (!ofDatabase) compiled.set(adapter, (ofDatabase = new Map()));
+  const statements = compiledFor(tx.getExecutor().adapter);
   const shape = `${table} ${Object.keys(row)}`;
-  let query = ofDatabase.get(shape);
-  if (!query) ofDatabase.set(shape, (query = tx.insertInto(table).values(row).compile()));
+  let query = statements.get(shape);
+  if (!query) {
+    query = tx.insertInto(table).values(row).compile();
+    statements.set(shape, query);
+  }
   await tx.executeQuery({ ...query, parameters: Object.values(row) });
 }

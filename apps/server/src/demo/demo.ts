@@ -31,6 +31,9 @@ interface DemoOptions {
   readonly fresh: boolean;
 }
 
+/** How long stopping waits for requests under way, in milliseconds; nobody's booking is lost here. */
+const stopWithinMs = 1_000;
+
 /** What the demo's last line tells. */
 export interface DemoAddresses {
   readonly url: string;
@@ -42,6 +45,7 @@ export interface DemoAddresses {
 
 export interface Demo {
   readonly addresses: DemoAddresses;
+  /** Ends everything; what hangs after a second is left to the end of the process. */
   stop(): Promise<void>;
 }
 
@@ -79,9 +83,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { directory, fresh } = options;
   const portAfter = (steps: number) => (options.port === 0 ? 0 : options.port + steps);
   const started: (() => Promise<void>)[] = [];
-  const stop = async () => {
+  const endAll = async () => {
     for (const end of started.reverse()) await end();
   };
+  const stop = () => Promise.race([endAll(), delay(stopWithinMs, undefined, { ref: false })]);
   try {
     const sandbox = await orListenProblem(
       startSandbox({ host, port: portAfter(1), accounts: [owner, otherOwner] }),
@@ -140,7 +145,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       stop,
     };
   } catch (error) {
-    await stop();
+    await endAll();
     throw error;
   }
 }

@@ -1,0 +1,63 @@
+import type { GoogleTokensTable } from '../db/index.ts';
+import type { GoogleAccount, TokenGrant } from '../google/index.ts';
+import type { Cell, Vault } from '../vault/index.ts';
+
+/** A connection with its tokens opened; stays inside this process. */
+export interface Connection {
+  readonly botId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  readonly googleSub: string;
+  readonly calendarId: string;
+  readonly status: GoogleTokensTable['status'];
+  readonly version: number;
+}
+
+/** A grant as a consent gave it, with the account that it belongs to. */
+export interface NewConnection {
+  readonly grant: TokenGrant & { readonly refreshToken: string };
+  readonly account: GoogleAccount;
+}
+
+/** Every booking goes to the account's own calendar (design §6). */
+export const primaryCalendar = 'primary';
+
+/** Identifies a calendar across bots, since two bots may share one. */
+export function calendarKey(connection: Pick<Connection, 'googleSub' | 'calendarId'>): string {
+  return `${connection.googleSub}/${connection.calendarId}`;
+}
+
+const tokenCell = (botId: string, column: 'access_token' | 'refresh_token'): Cell => ({
+  table: 'google_tokens',
+  row: botId,
+  column,
+});
+
+/** The two token columns of a bot's row, sealed for where they go. */
+export function sealTokens(
+  vault: Vault,
+  botId: string,
+  tokens: { readonly accessToken: string; readonly refreshToken: string },
+): Pick<GoogleTokensTable, 'access_token' | 'refresh_token'> {
+  return {
+    access_token: vault.seal(tokenCell(botId, 'access_token'), tokens.accessToken),
+    refresh_token: vault.seal(tokenCell(botId, 'refresh_token'), tokens.refreshToken),
+  };
+}
+
+/** @throws {EnvelopeError} when a token does not open in the row that it is found in */
+export function openConnection(vault: Vault, row: GoogleTokensTable): Connection {
+  const botId = row.client_id;
+  return {
+    botId,
+    accessToken: vault.open(tokenCell(botId, 'access_token'), row.access_token),
+    refreshToken: vault.open(tokenCell(botId, 'refresh_token'), row.refresh_token),
+    expiresAt: row.expiry_date,
+    googleSub: row.google_sub,
+    calendarId: row.calendar_id,
+    status: row.status,
+    version: row.version,
+  };
+}
