@@ -86,7 +86,7 @@ export function connectionRoutes(app: FrontDoor, parts: ConnectionRouteParts): v
     },
   );
 
-  const linkParams = Type.Object({ token: Type.String({ maxLength: 100 }) });
+  const linkParams = Type.Object({ token: Type.String() });
   const hide = true;
 
   const showFault = (reply: FastifyReply, error: unknown, token: string | null): FastifyReply => {
