@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { Config } from './config.ts';
+import { LogFile } from './log-file.ts';
 
 /** What the rooms log with. */
 export type Logger = pino.Logger;
@@ -18,23 +19,15 @@ const redacted = [
   'phone',
 ];
 
-/** Lines are written when this many bytes have gathered, or after a quarter of a second. */
-const batchBytes = 32_768;
-const flushEveryMs = 250;
 const warnLevel = 40;
+const standardOutput = 1;
 
 /**
- * The log: one JSON object a line, written in batches so that no request waits for the disk. A
- * line of `warn` or above is written at once, with all before it.
+ * The log: one JSON object a line, on standard output, written in batches so that no request waits
+ * for the disk. A line of `warn` or above is written at once, with all before it.
  */
 export function openLog(level: Config['logLevel']): Logger {
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: batchBytes,
-    maxWrite: 2 * batchBytes,
-    periodicFlush: flushEveryMs,
-  });
+  const file = new LogFile(standardOutput);
   return pino(
     {
       level,
@@ -44,11 +37,11 @@ export function openLog(level: Config['logLevel']): Logger {
       hooks: {
         logMethod(args, method, lineLevel) {
           method.apply(this, args);
-          if (lineLevel >= warnLevel) destination.flush();
+          if (lineLevel >= warnLevel) file.flush();
         },
       },
     },
-    destination,
+    file,
   );
 }
 
