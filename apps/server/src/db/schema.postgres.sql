@@ -72,7 +72,7 @@ create table claims (
   constraint claims_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint claims_key PRIMARY KEY (calendar, starts_at, id),
   constraint claims_no_overlap EXCLUDE USING gist (calendar WITH =, int8range(starts_at, ends_at) WITH &&),
-  constraint claims_span CHECK (((ends_at > starts_at) AND ((ends_at - starts_at) <= 172800000)))
+  constraint claims_span CHECK ((ends_at > starts_at))
 );
 CREATE INDEX claims_appointment ON public.claims USING btree (appointment_id);
 

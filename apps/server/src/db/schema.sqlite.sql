@@ -74,14 +74,14 @@ CREATE TABLE "claims" (
   "ends_at" integer not null,
   "appointment_id" text not null references "appointments" ("id") on delete cascade,
   constraint "claims_key" primary key ("calendar", "starts_at", "id"),
-  constraint "claims_span" check (ends_at > starts_at and ends_at - starts_at <= 172800000)
+  constraint "claims_span" check (ends_at > starts_at)
 );
 
 CREATE INDEX "claims_appointment" on "claims" ("appointment_id");
 
-CREATE TRIGGER claims_no_overlap_insert before insert on claims when exists ( select 1 from claims where calendar = new.calendar and id <> new.id and starts_at < new.ends_at and ends_at > new.starts_at and starts_at > new.starts_at - 172800000) begin select raise(abort, 'claims_no_overlap'); end;
+CREATE TRIGGER claims_no_overlap_insert before insert on claims when new.starts_at < ( select ends_at from claims where calendar = new.calendar and starts_at < new.ends_at and id <> new.id order by starts_at desc limit 1) begin select raise(abort, 'claims_no_overlap'); end;
 
-CREATE TRIGGER claims_no_overlap_update before update on claims when exists ( select 1 from claims where calendar = new.calendar and id <> new.id and starts_at < new.ends_at and ends_at > new.starts_at and starts_at > new.starts_at - 172800000) begin select raise(abort, 'claims_no_overlap'); end;
+CREATE TRIGGER claims_no_overlap_update before update on claims when new.starts_at < ( select ends_at from claims where calendar = new.calendar and starts_at < new.ends_at and id <> new.id order by starts_at desc limit 1) begin select raise(abort, 'claims_no_overlap'); end;
 
 CREATE TABLE "connect_links" (
   "token_hash" text not null primary key,
