@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { AccessTokens } from './connections/access-tokens.ts';
 import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
-import { connectionRoutes } from './connections/routes.ts';
+import { connectionRoutes, consentRoutes } from './connections/routes.ts';
 import { openStatuses, statusLane } from './connections/status.ts';
 import { openDatabase } from './db/index.ts';
 import { GoogleCalendar, GoogleOAuth, type RetryPolicy } from './google/index.ts';
@@ -83,14 +83,11 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     healthRoutes(http, database);
     botRoutes(http, bots, (botId) => connections.disconnect(botId));
     keyRoutes(http, keys);
-    connectionRoutes(http, {
-      bots,
-      connections,
-      consents,
-      statuses,
-      publicUrl,
-      consentOrigin: new URL(config.google.authUrl).origin,
-    });
+    connectionRoutes(http, { bots, connections, consents, statuses });
+    const consentOrigin = new URL(config.google.authUrl).origin;
+    await http.register((pages) =>
+      consentRoutes(pages as FrontDoor, { consents, publicUrl, consentOrigin }),
+    );
     appointmentRoutes(http, { database, bots, booking, keys });
 
     return {

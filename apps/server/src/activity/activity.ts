@@ -7,7 +7,6 @@ export type ActivityKind =
   | 'connection.connected'
   | 'connection.needs_reauth'
   | 'connection.disconnected'
-  | 'appointment.requested'
   | 'appointment.confirmed'
   | 'appointment.failed';
 

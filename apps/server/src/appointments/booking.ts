@@ -121,15 +121,7 @@ export class Booking {
       if (refusal) throw refusal;
       const connection = await this.#parts.connections.requireUsable(bot.id);
       const appointment = this.#newAppointment(bot, request, connection);
-      await this.#parts.database.transaction(async (tx) => {
-        await insertAppointment(tx, appointment);
-        await recordActivity(tx, {
-          at: appointment.created_at,
-          botId: bot.id,
-          kind: 'appointment.requested',
-          subjectId: appointment.id,
-        });
-      });
+      await this.#parts.database.transaction((tx) => insertAppointment(tx, appointment));
       return { appointment, replayed: false };
     } catch (error) {
       const taken = isUniqueViolation(error) || isOverlapViolation(error);

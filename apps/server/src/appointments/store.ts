@@ -4,6 +4,7 @@ import {
   type Database,
   insertRow,
   type Transaction,
+  writeCompiled,
 } from '../db/index.ts';
 
 /** The appointment that stands for the same customer at the same start, if there is one. */
@@ -77,13 +78,19 @@ export async function settlePending(
   change: Pick<AppointmentsTable, 'status' | 'updated_at'> &
     Partial<Pick<AppointmentsTable, 'google_event_id' | 'event_link' | 'meet_link' | 'failure'>>,
 ): Promise<boolean> {
-  const result = await tx
-    .updateTable('appointments')
-    .set(change)
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  const written = await writeCompiled(
+    tx,
+    `settle ${Object.keys(change)}`,
+    () =>
+      tx
+        .updateTable('appointments')
+        .set(change)
+        .where('id', '=', id)
+        .where('status', '=', 'pending')
+        .compile(),
+    [...Object.values(change), id, 'pending'],
+  );
+  return written > 0;
 }
 
 /** Frees the span that an appointment took. */

@@ -1,4 +1,5 @@
 import { BotParams, CalendarStatus, ConnectLink, Disconnected } from '@calhook/contract';
+import cookie from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { botNotFound } from '../api-error.ts';
@@ -20,6 +21,10 @@ interface ConnectionRouteParts {
   readonly connections: Connections;
   readonly consents: Consents;
   readonly statuses: CachedLookup<string>;
+}
+
+interface ConsentRouteParts {
+  readonly consents: Consents;
   readonly publicUrl: string;
   /** Origin of Google's consent page, which the form of the connect page leads to. */
   readonly consentOrigin: string;
@@ -30,9 +35,9 @@ function readCookie(request: FastifyRequest): { secret: string | null; token: st
   return { secret: secret || null, token: token && /^[\w-]{43}$/.test(token) ? token : null };
 }
 
-/** Status, connect and disconnect, and the pages of a consent. */
+/** Status, connect and disconnect. */
 export function connectionRoutes(app: FrontDoor, parts: ConnectionRouteParts): void {
-  const { bots, connections, consents, statuses, publicUrl, consentOrigin } = parts;
+  const { bots, connections, consents, statuses } = parts;
 
   app.get(
     '/api/calendar/status/:botId',
@@ -85,6 +90,12 @@ export function connectionRoutes(app: FrontDoor, parts: ConnectionRouteParts): v
       return { success: true as const, connected: false as const };
     },
   );
+}
+
+/** The pages of a consent: the connect link, and Google's redirect back. */
+export async function consentRoutes(app: FrontDoor, parts: ConsentRouteParts): Promise<void> {
+  const { consents, publicUrl, consentOrigin } = parts;
+  await app.register(cookie);
 
   const linkParams = Type.Object({ token: Type.String() });
   const hide = true;

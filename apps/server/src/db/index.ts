@@ -2,8 +2,8 @@ import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
+export { insertRow, writeCompiled } from './compiled-writes.ts';
 export type { Database } from './database.ts';
-export { insertRow } from './insert-row.ts';
 export type * from './schema.ts';
 export type { Transaction } from './transaction.ts';
 

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Database } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
@@ -58,7 +58,16 @@ export async function openPostgres(databaseUrl: string): Promise<Database> {
     async transaction(work) {
       for (let repeats = 0; ; repeats++) {
         try {
-          return await db.transaction().execute(work);
+          return await db.transaction().execute((tx) =>
+            work(
+              Object.assign(tx, {
+                async write(query: CompiledQuery) {
+                  const { numAffectedRows = 0n } = await tx.executeQuery(query);
+                  return Number(numAffectedRows);
+                },
+              }),
+            ),
+          );
         } catch (error) {
           if (repeats >= maxRepeats || !wantsRepeat(error)) throw error;
         }

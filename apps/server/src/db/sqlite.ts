@@ -1,7 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely';
+import {
+  type CompiledQuery,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+  sql,
+} from 'kysely';
 import type { Database } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { Schema } from './schema.ts';
@@ -142,8 +149,19 @@ function openConnection(path: string, readOnly: boolean): DatabaseSync {
   return db;
 }
 
-function kyselyOver(db: DatabaseSync): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: new NodeSqlite(db) }) });
+/** Queries on one connection; writes that are compiled already skip the way through Kysely. */
+class Connection extends Kysely<Schema> {
+  readonly #database: NodeSqlite;
+
+  constructor(db: DatabaseSync) {
+    const database = new NodeSqlite(db);
+    super({ dialect: new SqliteDialect({ database }) });
+    this.#database = database;
+  }
+
+  write(query: CompiledQuery): number {
+    return Number(this.#database.prepare(query.sql).run(query.parameters).changes);
+  }
 }
 
 /**
@@ -154,11 +172,11 @@ export async function openSqlite(databaseUrl: string): Promise<Database> {
   const path = resolve(databaseUrl.slice('sqlite:'.length));
   mkdirSync(dirname(path), { recursive: true });
   const writer = openConnection(path, false);
-  const writing = kyselyOver(writer);
+  const writing = new Connection(writer);
   const migrated = await migrateToLatest(writing, 'sqlite');
   const commits = new GroupCommit(writer, writing);
   const reader = openConnection(path, true);
-  const reading = kyselyOver(reader);
+  const reading = new Connection(reader);
   const changes = new SqliteChangeFeed(writer, reader);
   return {
     dialect: 'sqlite',

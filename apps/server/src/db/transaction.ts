@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { CompiledQuery, Kysely } from 'kysely';
 import type { Schema } from './schema.ts';
 
 /** Reads of committed rows. */
@@ -6,4 +6,7 @@ export type Reader = Pick<Kysely<Schema>, 'selectFrom' | 'executeQuery' | 'getEx
 
 /** Reads and writes inside a transaction. */
 export type Transaction = Reader &
-  Pick<Kysely<Schema>, 'insertInto' | 'updateTable' | 'deleteFrom'>;
+  Pick<Kysely<Schema>, 'insertInto' | 'updateTable' | 'deleteFrom'> & {
+    /** Runs a compiled statement that returns no rows, and tells how many it wrote. */
+    write(query: CompiledQuery): number | Promise<number>;
+  };

@@ -18,6 +18,9 @@ const connectTimeoutMs = 5_000;
 /** Cap on calls under way at once; more wait their turn. */
 const maxConnections = 64;
 
+/** What is read of an event; Google sends, and we parse, no more. */
+const eventFields = 'id,status,htmlLink,hangoutLink';
+
 interface Call {
   readonly operation: string;
   readonly method: 'GET' | 'POST';
@@ -64,7 +67,7 @@ export class GoogleCalendar {
     return this.#call<CalendarEvent>({
       operation: 'events.insert',
       method: 'POST',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events?sendUpdates=all&conferenceDataVersion=1`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?sendUpdates=all&conferenceDataVersion=1&fields=${eventFields}`,
       accessToken,
       body: event,
       timeoutMs: attemptMs,
@@ -81,7 +84,7 @@ export class GoogleCalendar {
     return this.#call<CalendarEvent>({
       operation: 'events.get',
       method: 'GET',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}?fields=${eventFields}`,
       accessToken,
       timeoutMs: attemptMs,
     });

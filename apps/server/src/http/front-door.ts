@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
@@ -64,7 +63,6 @@ export async function openFrontDoor(parts: {
   // Answers are typed where they are made; a second pass over each would only cost time.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   acceptEmptyJson(app);
-  await app.register(cookie);
   await app.register(formbody, { bodyLimit });
 
   app.decorateRequest('caller', null);
