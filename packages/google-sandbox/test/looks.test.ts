@@ -68,7 +68,7 @@ describe.each(Object.entries(LOOKS))('%s', (_, { viewport, colorScheme }) => {
   });
 });
 
-test('on a phone no name in the week is cut', async () => {
+test('on a phone no name in the week is cut, and it can be turned', async () => {
   const context = await browser.newContext({ viewport: LOOKS['phone, dark'].viewport });
   const page = await context.newPage();
   await page.goto(`${sandbox.url}/calendar/${ADA}`);
@@ -78,5 +78,8 @@ test('on a phone no name in the week is cut', async () => {
     found.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent),
   );
   expect(cut).toEqual([]);
+  // Turned on its side it shows columns of hours, from the morning on.
+  await page.setViewportSize({ width: 844, height: 390 });
+  await page.waitForFunction(() => (document.querySelector('.scroll')?.scrollTop ?? 0) > 0);
   await context.close();
 });

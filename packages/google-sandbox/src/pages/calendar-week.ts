@@ -58,6 +58,13 @@ main{max-width:1320px}
 }
 `;
 
+/** The hours scroll to the morning; again when a phone is turned, since upright they do not scroll. */
+const MORNING_SCRIPT = `<script>
+const toMorning = () => { document.querySelector('.scroll').scrollTop = ${FIRST_HOUR_SHOWN * HOUR_PX - 8}; };
+toMorning();
+matchMedia('(max-width:640px)').addEventListener('change', toMorning);
+</script>`;
+
 /** The week of a calendar: what its owner would see in Google's own page. */
 export function calendarWeekPage(calendar: Calendar, now: number, wanted: string | null): string {
   const zone = calendar.timeZone;
@@ -90,7 +97,7 @@ export function calendarWeekPage(calendar: Calendar, now: number, wanted: string
       .join('')}</div>
 <div class="scroll" tabindex="0" role="region" aria-label="Hours of the week"><div class="days"><div class="hours" aria-hidden="true">${Array.from({ length: 24 }, (_, hour) => `<div${hour === FIRST_HOUR_SHOWN ? ' id="morning"' : ''}>${hour === 0 ? '' : `${String(hour).padStart(2, '0')}:00`}</div>`).join('')}</div>
 ${days.map((day, index) => dayColumn(shown, day, index, wallOfInstant(zone, now))).join('')}</div></div></div></main>
-<script>document.querySelector('.scroll').scrollTop=${FIRST_HOUR_SHOWN * HOUR_PX - 8}</script>${LIVE_SCRIPT}`,
+${MORNING_SCRIPT}${LIVE_SCRIPT}`,
     STYLE,
   );
 }
