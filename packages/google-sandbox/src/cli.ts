@@ -16,6 +16,9 @@ const HELP = `google-sandbox: a stand-in for Google OAuth, Calendar and the mail
 Prints one line when it listens: ready {"url":"http://127.0.0.1:4002",…}`;
 
 async function main(): Promise<void> {
+  if (!('Temporal' in globalThis)) {
+    throw new TypeError(`google-sandbox needs Node 26 or newer, and this is ${process.version}.`);
+  }
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '0' },

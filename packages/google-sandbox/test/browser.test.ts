@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import chromium from '@sparticuz/chromium';
-import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../src/index.ts';
+import { launchChromium } from './chromium.ts';
 import {
   ADA,
   authorizationUrl,
@@ -15,10 +15,9 @@ import {
   oauthClient,
   startTestSandbox,
 } from './google-client.ts';
+import { inWeek, seedWeek, WEEK_NOW } from './sample-week.ts';
 
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url));
-/** Monday, 11 January 2027, 09:20 in Berlin. */
-const NOW = Date.parse('2027-01-11T08:20:00Z');
 
 let sandbox: Sandbox;
 let browser: Browser;
@@ -31,19 +30,9 @@ beforeAll(async () => {
     application.listen(0, '127.0.0.1', resolve);
   });
   redirectUri = `http://127.0.0.1:${(application.address() as AddressInfo).port}/callback`;
-  sandbox = await startTestSandbox({ now: NOW });
+  sandbox = await startTestSandbox({ now: WEEK_NOW });
   sandbox.addClient({ ...CLIENT, redirectUris: [redirectUri], appName: 'Calhook' });
-  browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: [
-      ...chromium.args,
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-    headless: true,
-  });
+  browser = await launchChromium();
   page = await browser.newPage({ viewport: { width: 1240, height: 860 } });
 });
 afterAll(async () => {
@@ -73,12 +62,6 @@ async function callback(): Promise<URLSearchParams> {
   await page.getByText('back in the app').waitFor();
   return new URL(page.url()).searchParams;
 }
-
-const week = (weekday: number, hour: number, minutes: number, more: Record<string, unknown>) => {
-  const start = Date.parse('2027-01-11T00:00:00+01:00') + (weekday * 24 + hour) * 3_600_000;
-  const at = (ms: number) => ({ dateTime: new Date(ms).toISOString(), timeZone: 'Europe/Berlin' });
-  return { start: at(start), end: at(start + minutes * 60_000), ...more };
-};
 
 describe('in a browser', () => {
   test('a person chooses an account, sees what is asked, unticks and continues', async () => {
@@ -120,24 +103,12 @@ describe('in a browser', () => {
     // Granted and signed in: no page at all the second time.
     await plain.goto(url);
     expect(plain.url().startsWith(redirectUri)).toBe(true);
-    // The context stays open: this single-process Chromium ends with the first one that closes.
+    await context.close();
   });
 
   test('the week shows events as they come, and the mailbox what guests were sent', async () => {
     const guest = { attendees: [{ email: 'grace@customer.example' }] };
-    const seeded = [
-      week(0, 9, 45, { summary: 'Stand-up', recurrence: ['RRULE:FREQ=DAILY;COUNT=5'] }),
-      week(0, 10, 30, { summary: 'Haircut: Grace Hopper', ...guest }),
-      week(0, 10.25, 60, { summary: 'Call with the bank' }),
-      week(1, 12, 60, { summary: 'Lunch', transparency: 'transparent' }),
-      week(2, 14, 90, {
-        summary: 'Colouring: Katherine Johnson',
-        attendees: [{ email: 'kj@customer.example' }],
-      }),
-      week(3, 16, 45, { summary: 'Perhaps: supplier', status: 'tentative' }),
-      { summary: 'Trade fair', start: { date: '2027-01-14' }, end: { date: '2027-01-16' } },
-    ];
-    for (const event of seeded) sandbox.putEvent(ADA, event, 'primary', 'all');
+    seedWeek(sandbox);
     await page.goto(`${sandbox.url}/calendar/${ADA}`);
     await page.getByText('Colouring: Katherine Johnson').waitFor();
     expect(await page.getByText('Stand-up').count()).toBe(5);
@@ -147,7 +118,7 @@ describe('in a browser', () => {
     });
     sandbox.putEvent(
       ADA,
-      week(4, 11, 60, { summary: 'Booked just now', ...guest }),
+      inWeek(4, 11, 60, { summary: 'Booked just now', ...guest }),
       'primary',
       'all',
     );
@@ -155,6 +126,9 @@ describe('in a browser', () => {
     // It appeared without a reload.
     expect(await page.evaluate(() => document.body.dataset.kept)).toBe('yes');
     await picture('calendar', 1240, 800);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture('calendar-phone', 390, 844);
+    await page.emulateMedia({ colorScheme: 'light' });
 
     await page.getByRole('link', { name: 'Later' }).click();
     expect(await page.getByText('Booked just now').count()).toBe(0);

@@ -22,23 +22,48 @@ main{max-width:1320px}
 .heads>*{padding:8px 6px;text-align:center;border-left:1px solid var(--line);font-size:13px;color:var(--soft)}
 .heads>*:first-child,.allday>*:first-child,.days>*:first-child{border-left:0}
 .heads strong{display:block;font-size:20px;font-weight:500;color:var(--ink)}
-.heads .today strong{color:#fff;background:var(--accent);border-radius:50%;width:34px;height:34px;line-height:34px;margin:2px auto 0}
+.heads .today strong{color:var(--on-accent);background:var(--accent);border-radius:50%;width:34px;height:34px;line-height:34px;margin:2px auto 0}
 .allday{border-top:1px solid var(--line)}
 .allday>*{border-left:1px solid var(--line);padding:3px;min-height:12px}
 .scroll{height:620px;overflow-y:auto;border-top:1px solid var(--line)}
 .days{position:relative}
 .hours div{height:${HOUR_PX}px;font-size:11px;color:var(--soft);text-align:right;padding-right:8px;transform:translateY(-8px)}
 .day{position:relative;border-left:1px solid var(--line);height:${24 * HOUR_PX}px;background:repeating-linear-gradient(to bottom,transparent 0 ${HOUR_PX - 1}px,var(--line) ${HOUR_PX - 1}px ${HOUR_PX}px)}
-.event{background:var(--accent);color:#fff;border-radius:6px;padding:2px 7px;font-size:12px;line-height:${LINE_PX}px;overflow:hidden;border:1px solid var(--paper)}
-.day .event{position:absolute}
+.event{background:var(--accent);color:var(--on-accent);border-radius:6px;padding:2px 7px;font-size:12px;line-height:${LINE_PX}px;overflow:hidden;border:1px solid var(--paper)}
+.day .event{position:absolute;top:var(--top);height:var(--height);left:var(--left);width:var(--width)}
 .event>*{display:block;white-space:nowrap;text-overflow:ellipsis;overflow:hidden}
 .event b{font-weight:600}
+.event .unfit{display:none}
 .event.free{background:var(--accent-soft);color:var(--ink)}
 .event.tentative{background:var(--paper);color:var(--accent);border:1px dashed var(--accent)}
 .allday .event{margin-bottom:2px}
-.now{position:absolute;left:0;right:0;border-top:2px solid #c5362c;z-index:2;pointer-events:none}
-.now::before{content:"";position:absolute;left:-4px;top:-5px;width:8px;height:8px;border-radius:50%;background:#c5362c}
+.now{position:absolute;left:0;right:0;border-top:2px solid var(--now);z-index:2;pointer-events:none}
+.now::before{content:"";position:absolute;left:-4px;top:-5px;width:8px;height:8px;border-radius:50%;background:var(--now)}
+/* Seven columns are too narrow on a phone: there the days follow one another, each with its events. */
+@media(max-width:640px){
+.bar nav{margin:0;flex-wrap:wrap}
+.week{display:grid;grid-template-columns:minmax(0,1fr);padding-bottom:8px}
+.heads,.allday,.scroll,.days{display:contents}
+.heads>:first-child,.allday>:first-child,.hours,.now{display:none}
+.heads>*{order:calc(var(--day)*3);display:flex;gap:8px;align-items:center;border:0;border-top:1px solid var(--line);padding:6px 14px}
+.heads>:nth-child(2){border-top:0}
+.heads strong{font-size:16px}
+.heads .today strong{width:28px;height:28px;line-height:28px;margin:0;text-align:center}
+.allday>*{order:calc(var(--day)*3 + 1);border:0;padding:0 14px;min-height:0}
+.day{order:calc(var(--day)*3 + 2);height:auto;border:0;background:none;padding:0 14px}
+.event,.allday .event{margin:0 0 6px;padding:6px 10px;font-size:14px;line-height:20px}
+.day .event{position:static;height:auto;width:auto}
+.event .unfit{display:block}
+.event>*{white-space:normal;overflow-wrap:anywhere}
+}
 `;
+
+/** The hours scroll to the morning; again when a phone is turned, since upright they do not scroll. */
+const MORNING_SCRIPT = `<script>
+const toMorning = () => { document.querySelector('.scroll').scrollTop = ${FIRST_HOUR_SHOWN * HOUR_PX - 8}; };
+toMorning();
+matchMedia('(max-width:640px)').addEventListener('change', toMorning);
+</script>`;
 
 /** The week of a calendar: what its owner would see in Google's own page. */
 export function calendarWeekPage(calendar: Calendar, now: number, wanted: string | null): string {
@@ -60,19 +85,19 @@ export function calendarWeekPage(calendar: Calendar, now: number, wanted: string
     `<main id="live"><div class="bar"><h1>${escapeHtml(title)}</h1><span class="soft">${escapeHtml(calendar.summary)} · ${escapeHtml(zone)}</span>
 <nav aria-label="Week">${link('← Earlier', weekWall - 7 * DAY_MS)}<a class="button" href="?">This week</a>${link('Later →', weekWall + 7 * DAY_MS)}</nav></div>
 <div class="week">
-<div class="heads"><span></span>${days.map((day) => headOf(day, day === todayWall)).join('')}</div>
+<div class="heads"><span></span>${days.map((day, index) => headOf(day, index, day === todayWall)).join('')}</div>
 <div class="allday"><span></span>${days
       .map(
-        (day) =>
-          `<div>${shown
+        (day, index) =>
+          `<div style="--day:${index}">${shown
             .filter((entry) => entry.event.start.allDay && coversDay(entry, day))
             .map(allDayBlock)
             .join('')}</div>`,
       )
       .join('')}</div>
 <div class="scroll" tabindex="0" role="region" aria-label="Hours of the week"><div class="days"><div class="hours" aria-hidden="true">${Array.from({ length: 24 }, (_, hour) => `<div${hour === FIRST_HOUR_SHOWN ? ' id="morning"' : ''}>${hour === 0 ? '' : `${String(hour).padStart(2, '0')}:00`}</div>`).join('')}</div>
-${days.map((day) => dayColumn(shown, day, wallOfInstant(zone, now))).join('')}</div></div></div></main>
-<script>document.querySelector('.scroll').scrollTop=${FIRST_HOUR_SHOWN * HOUR_PX - 8}</script>${LIVE_SCRIPT}`,
+${days.map((day, index) => dayColumn(shown, day, index, wallOfInstant(zone, now))).join('')}</div></div></div></main>
+${MORNING_SCRIPT}${LIVE_SCRIPT}`,
     STYLE,
   );
 }
@@ -102,10 +127,10 @@ function eventsOfWeek(calendar: Calendar, days: number[]): Shown[] {
     .sort((a, b) => a.from - b.from);
 }
 
-function headOf(day: number, isToday: boolean): string {
+function headOf(day: number, index: number, isToday: boolean): string {
   const date = new Date(day);
   const weekday = date.toLocaleDateString('en-GB', { weekday: 'short', timeZone: 'UTC' });
-  return `<span${isToday ? ' class="today" aria-current="date"' : ''}>${weekday}<strong>${date.getUTCDate()}</strong></span>`;
+  return `<span style="--day:${index}"${isToday ? ' class="today" aria-current="date"' : ''}>${weekday}<strong>${date.getUTCDate()}</strong></span>`;
 }
 
 function coversDay({ from, to }: Shown, day: number): boolean {
@@ -116,7 +141,7 @@ function allDayBlock({ event }: Shown): string {
   return `<div class="event${event.content.transparency ? ' free' : ''}"><b>${escapeHtml(titleOf(event))}</b></div>`;
 }
 
-function dayColumn(shown: Shown[], day: number, nowWall: number): string {
+function dayColumn(shown: Shown[], day: number, index: number, nowWall: number): string {
   const timed = shown.filter((entry) => !entry.event.start.allDay && coversDay(entry, day));
   const blocks = columnsOf(timed).map(({ item, column, columns }) => {
     const from = Math.max(item.from, day);
@@ -133,23 +158,29 @@ function dayColumn(shown: Shown[], day: number, nowWall: number): string {
     const guests = (event.content.attendees ?? []).map((attendee) => attendee.email).join(', ');
     const times = `${clock(item.from)} – ${clock(item.to)}`;
     const tip = [titleOf(event), times, guests].filter((text) => text !== '').join('\n');
-    return `<article class="event${kind}" style="top:${top}px;height:${height}px;left:${column * width}%;width:${width}%" title="${escapeHtml(tip)}">${linesThatFit(height, [titleOf(event), times, guests])}</article>`;
+    return `<article class="event${kind}" style="--top:${top}px;--height:${height}px;--left:${column * width}%;--width:${width}%" title="${escapeHtml(tip)}">${linesOf(height, [titleOf(event), times, guests])}</article>`;
   });
   const line =
     nowWall >= day && nowWall < day + DAY_MS
       ? `<div class="now" style="top:${((nowWall - day) / 3_600_000) * HOUR_PX}px"></div>`
       : '';
-  return `<div class="day">${blocks.join('')}${line}</div>`;
+  const label = new Date(day).toLocaleDateString('en-GB', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    timeZone: 'UTC',
+  });
+  return `<div class="day" role="group" aria-label="${label}" style="--day:${index}">${blocks.join('')}${line}</div>`;
 }
 
-/** Whole lines only: what does not fit is in the tooltip. */
-function linesThatFit(heightPx: number, lines: string[]): string {
-  const count = Math.max(1, Math.floor((heightPx - 3) / LINE_PX));
+/** Whole lines only: one that does not fit is in the tooltip, and on a phone, where there is room. */
+function linesOf(heightPx: number, lines: string[]): string {
+  const fitting = Math.max(1, Math.floor((heightPx - 3) / LINE_PX));
   return lines
-    .slice(0, count)
+    .filter((line) => line !== '')
     .map((line, index) => {
       const tag = index === 0 ? 'b' : 'span';
-      return `<${tag}>${escapeHtml(line)}</${tag}>`;
+      return `<${tag}${index < fitting ? '' : ' class="unfit"'}>${escapeHtml(line)}</${tag}>`;
     })
     .join('');
 }

@@ -4,7 +4,7 @@ import { avatar, escapeHtml, page } from './layout.ts';
 
 const STYLE = `
 .accounts{list-style:none;margin:18px -10px 0;padding:0}
-.accounts button{display:flex;gap:14px;align-items:center;width:100%;text-align:left;border:0;border-radius:10px;padding:10px;background:none;color:inherit;font-weight:400}
+.accounts button{display:flex;gap:14px;align-items:center;width:100%;text-align:left;border:0;border-radius:10px;padding:10px;background:none;color:inherit;font-weight:400;overflow-wrap:anywhere}
 .accounts button:hover{background:var(--ground);filter:none}
 .accounts li+li{border-top:1px solid var(--line)}
 .accounts .hinted{margin-left:auto;font-size:12px;color:var(--accent);background:var(--accent-soft);border-radius:10px;padding:2px 9px}

@@ -16,10 +16,15 @@ const STYLE = `
 .mail summary::-webkit-details-marker{display:none}
 .mail summary{list-style:none}
 .tag{font-size:12px;border-radius:10px;padding:2px 10px;background:var(--accent-soft);color:var(--accent);justify-self:start}
-.tag.cancel{background:#fbe9e7;color:#a12a1f}
+.tag.cancel{background:var(--bad-soft);color:var(--bad)}
 .subject{font-weight:500;overflow-wrap:anywhere}
 .text{white-space:pre-wrap;overflow-wrap:anywhere;margin:14px 0 0;padding:14px 0;border-top:1px solid var(--line)}
 pre{background:var(--ground);border-radius:8px;padding:12px 14px;overflow:auto;font-size:12.5px;white-space:pre-wrap;overflow-wrap:anywhere}
+h1{overflow-wrap:anywhere}
+@media(max-width:640px){
+.mail summary{grid-template-columns:1fr auto;gap:8px}
+.mail summary>:nth-child(2){order:3;grid-column:1/-1}
+}
 `;
 
 /** What Google would have sent: to one address, or to everybody. */
@@ -27,8 +32,8 @@ export function mailboxPage(messages: MailMessage[], to: string | undefined): st
   const list = messages.toReversed().map(
     (
       message,
-    ) => `<details class="card mail" id="mail-${message.id}"><summary><span class="tag ${message.kind}">${LABELS[message.kind]}</span><span><span class="subject">${escapeHtml(message.subject)}</span><br><span class="soft">to <a href="/mailbox/${encodeURIComponent(message.to)}">${escapeHtml(message.to)}</a>, from ${escapeHtml(message.from)}</span></span><time class="soft">${new Date(message.at).toISOString().slice(0, 16).replace('T', ' ')}</time></summary>
-<div class="text">${escapeHtml(message.text)}</div>${message.ics === '' ? '' : `<p class="soft">invite.ics (method ${message.method})</p><pre>${escapeHtml(message.ics)}</pre>`}</details>`,
+    ) => `<details class="card mail" id="mail-${message.id}"><summary><span class="tag ${message.kind}">${LABELS[message.kind]}</span><span><span class="subject">${escapeHtml(message.subject)}</span><br><span class="soft">to ${escapeHtml(message.to)}, from ${escapeHtml(message.from)}</span></span><time class="soft">${new Date(message.at).toISOString().slice(0, 16).replace('T', ' ')}</time></summary>
+<div class="text">${escapeHtml(message.text)}</div>${to === undefined ? `<p><a href="/mailbox/${encodeURIComponent(message.to)}">All mail to ${escapeHtml(message.to)}</a></p>` : ''}${message.ics === '' ? '' : `<p class="soft">invite.ics (method ${message.method})</p><pre>${escapeHtml(message.ics)}</pre>`}</details>`,
   );
   return page(
     to === undefined ? 'Mail' : `Mail to ${to}`,

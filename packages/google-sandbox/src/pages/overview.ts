@@ -1,6 +1,19 @@
 import type { World } from '../world.ts';
 import { avatar, escapeHtml, page } from './layout.ts';
 
+const STYLE = `
+.flush{padding:4px 10px}
+.person{display:flex;gap:12px;align-items:center}
+td,code{overflow-wrap:anywhere}
+code{font-size:13px}
+@media(max-width:640px){
+table,tbody,tr,td{display:block}
+tr{border-bottom:1px solid var(--line);padding:8px 0}
+tr:last-child{border-bottom:0}
+td{border:0;padding:3px 6px}
+}
+`;
+
 /** `/`: accounts with their calendars and mail, clients, and where everything answers. */
 export function overviewPage(world: World): string {
   const accounts = world.directory.accounts().map((account) => {
@@ -30,6 +43,6 @@ export function overviewPage(world: World): string {
 <h2>Accounts</h2><div class="card flush"><table>${accounts.join('') || '<tr><td>None yet.</td></tr>'}</table></div>
 <h2>OAuth clients</h2><div class="card flush"><table>${clients.join('') || '<tr><td>None yet.</td></tr>'}</table></div>
 <h2>Endpoints</h2><div class="card flush"><table>${endpoints.join('')}</table></div></main>`,
-    '.flush{padding:4px 10px}.person{display:flex;gap:12px;align-items:center}code{font-size:13px;overflow-wrap:anywhere}',
+    STYLE,
   );
 }
