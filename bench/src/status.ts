@@ -59,19 +59,16 @@ function statusRequest(bot: string): Buffer {
 
 /** Every bot is asked about once: what a day of traffic leaves in memory. */
 async function askAboutAll(port: number, bots: number): Promise<void> {
-  let next = 0;
-  const one = async () => {
-    while (next < bots) {
-      const response = await fetch(
-        `http://127.0.0.1:${port}/api/calendar/status/${botId(next++)}`,
-        {
-          headers: { authorization: `Bearer ${apiKey}` },
-        },
-      );
-      await response.arrayBuffer();
-    }
-  };
-  await Promise.all(Array.from({ length: 32 }, one));
+  let asked = 0;
+  while (asked < bots) {
+    await load({
+      port,
+      connections,
+      measureMs: 1_000,
+      expectedStatus: '200',
+      next: () => statusRequest(botId(asked++ % bots)),
+    });
+  }
 }
 
 interface Measured {

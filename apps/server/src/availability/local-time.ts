@@ -58,14 +58,17 @@ export function instantOf(local: LocalTime): number | LocalTimeFault {
     return { code: 'offset_zone_mismatch' };
   }
   const wall = date.toPlainDateTime({ hour: Number(clock[1]), minute: Number(clock[2]) });
-  const earlier = wall.toZonedDateTime(local.timeZone, { disambiguation: 'earlier' });
-  const later = wall.toZonedDateTime(local.timeZone, { disambiguation: 'later' });
-  if (!earlier.toPlainDateTime().equals(wall)) return { code: 'nonexistent_local_time' };
   if (local.offset === undefined) {
-    return earlier.epochMilliseconds === later.epochMilliseconds
-      ? earlier.epochMilliseconds
-      : { code: 'ambiguous_local_time' };
+    try {
+      return wall.toZonedDateTime(local.timeZone, { disambiguation: 'reject' }).epochMilliseconds;
+    } catch {
+      // Skipped or shown twice: which of the two is found out below.
+    }
   }
+  const earlier = wall.toZonedDateTime(local.timeZone, { disambiguation: 'earlier' });
+  if (!earlier.toPlainDateTime().equals(wall)) return { code: 'nonexistent_local_time' };
+  if (local.offset === undefined) return { code: 'ambiguous_local_time' };
+  const later = wall.toZonedDateTime(local.timeZone, { disambiguation: 'later' });
   const wanted = local.offset === 'Z' ? '+00:00' : local.offset;
   const match = [earlier, later].find((candidate) => candidate.offset === wanted);
   return match ? match.epochMilliseconds : { code: 'offset_zone_mismatch' };

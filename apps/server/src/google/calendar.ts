@@ -1,5 +1,5 @@
 import type { calendar_v3 } from '@googleapis/calendar';
-import { errors, Pool } from 'undici';
+import type { Pool } from 'undici';
 import { calendarFailureKind, GoogleError } from './failures.ts';
 
 export type CalendarEvent = calendar_v3.Schema$Event;
@@ -38,19 +38,15 @@ interface Call {
  * insert (facts/google.md §6); it is the conformance driver of the sandbox's tests instead.
  */
 export class GoogleCalendar {
-  readonly #pool: Pool;
+  readonly #origin: string;
+  #pool: Promise<Pool> | undefined;
   readonly #basePath: string;
 
   /** @param apiUrl base that ends before `/calendar/v3` */
   constructor(apiUrl: string) {
     const url = new URL(apiUrl);
     this.#basePath = `${url.pathname.replace(/\/$/, '')}/calendar/v3`;
-    this.#pool = new Pool(url.origin, {
-      connections: maxConnections,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      connect: { timeout: connectTimeoutMs },
-    });
+    this.#origin = url.origin;
   }
 
   /**
@@ -103,7 +99,21 @@ export class GoogleCalendar {
 
   /** Ends all connections; calls under way are cut. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await (await this.#pool)?.destroy();
+  }
+
+  /** Loaded and opened when the first call needs it: 5 MB that a server at rest need not hold. */
+  #open(): Promise<Pool> {
+    this.#pool ??= import('undici').then(
+      ({ Pool }) =>
+        new Pool(this.#origin, {
+          connections: maxConnections,
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+          connect: { timeout: connectTimeoutMs },
+        }),
+    );
+    return this.#pool;
   }
 
   async #call<T>(call: Call): Promise<T> {
@@ -112,7 +122,8 @@ export class GoogleCalendar {
     let text: string;
     let retryAfterMs: number | null;
     try {
-      const response = await this.#pool.request({
+      const pool = await this.#open();
+      const response = await pool.request({
         method: call.method,
         path: this.#basePath + call.path,
         headers: {
@@ -150,9 +161,7 @@ export class GoogleCalendar {
 function isNetworkFailure(error: unknown): boolean {
   const { name, code = '' } = error as { name?: string; code?: unknown };
   return (
-    error instanceof errors.UndiciError ||
-    name === 'TimeoutError' ||
-    (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+    name === 'TimeoutError' || (typeof code === 'string' && /^(E[A-Z]+|UND_ERR_\w+)$/.test(code))
   );
 }
 
