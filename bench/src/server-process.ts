@@ -7,7 +7,7 @@ export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secr
 const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
 /** As `npm start` runs it. */
-const productionFlags = ['--max-semi-space-size=2'];
+const productionFlags = ['--max-semi-space-size=4'];
 
 /** The environment of a server as in production, but for where its Google is. */
 export function serverEnvironment(
