@@ -56,6 +56,8 @@ export class CachedLookup<V extends NonNullable<unknown>> {
       const oldest = this.#entries.keys().next();
       if (!oldest.done) this.#entries.delete(oldest.value);
     }
-    this.#entries.set(key, value);
+    // Keys are often cut from a URL, and such a string keeps the whole URL, which every later
+    // comparison would have to follow; a copy stands by itself.
+    this.#entries.set(Buffer.from(key).toString(), value);
   }
 }
