@@ -1,7 +1,15 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
-import { ADA, BOB, connect, halfHour, reasonOf, startTestSandbox } from '../google-client.ts';
+import {
+  ADA,
+  BOB,
+  connect,
+  halfHour,
+  insertPrimary,
+  reasonOf,
+  startTestSandbox,
+} from '../google-client.ts';
 
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
@@ -11,12 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-async function insert(
+const insert = (
   requestBody: Record<string, unknown>,
-  more: calendar_v3.Params$Resource$Events$Insert = {},
-): Promise<calendar_v3.Schema$Event> {
-  return (await api.events.insert({ calendarId: 'primary', requestBody, ...more })).data;
-}
+  more?: calendar_v3.Params$Resource$Events$Insert,
+) => insertPrimary(api, requestBody, more);
 
 const MONDAY = '2027-01-11T09:00:00+01:00';
 

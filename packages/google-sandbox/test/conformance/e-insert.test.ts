@@ -1,7 +1,15 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
-import { ADA, connect, halfHour, reasonOf, refusalOf, startTestSandbox } from '../google-client.ts';
+import {
+  ADA,
+  connect,
+  halfHour,
+  insertPrimary,
+  reasonOf,
+  refusalOf,
+  startTestSandbox,
+} from '../google-client.ts';
 import { runSize } from '../run-size.ts';
 
 /** How many pairs of parallel inserts check 50 makes. */
@@ -15,12 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-async function insert(
+const insert = (
   requestBody: Record<string, unknown>,
-  more: calendar_v3.Params$Resource$Events$Insert = {},
-): Promise<calendar_v3.Schema$Event> {
-  return (await api.events.insert({ calendarId: 'primary', requestBody, ...more })).data;
-}
+  more?: calendar_v3.Params$Resource$Events$Insert,
+) => insertPrimary(api, requestBody, more);
 
 const MONDAY = '2027-01-11T09:00:00+01:00';
 
