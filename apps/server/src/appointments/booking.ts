@@ -105,9 +105,8 @@ export class Booking {
     const bot = await this.#parts.bots.get(botId);
     const request = readBookingRequest(body, bot);
     const stored = await this.#store(bot, request);
-    const { appointment, replayed } = (await this.#abandonIfMoved(stored.appointment))
-      ? await this.#store(bot, request)
-      : stored;
+    const moved = stored.replayed && (await this.#abandonIfMoved(stored.appointment));
+    const { appointment, replayed } = moved ? await this.#store(bot, request) : stored;
     const settled =
       appointment.status === 'pending' ? await this.#insert(appointment) : appointment;
     return { answer: toEventCreated(settled, replayed), created: !replayed };
