@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // JavaScript, and nothing but this, because it runs before the compile cache is on: a TypeScript
-// file here would load the type stripper at every start, for 15 MB and 50 ms. From the second start
+// file here would load the type stripper at every start, for 15 MB. From the second start
 // on no types are stripped and no code is compiled again.
 import { enableCompileCache } from 'node:module';
 

@@ -64,8 +64,8 @@ interface QueuedTransaction {
 /**
  * Runs transactions one after another on one connection and commits those that wait together.
  *
- * A commit with `synchronous=FULL` costs an fsync (0.3 ms on the machine this was measured on, 30
- * times the statements); SQLite has one writer anyway, so transactions that arrive in the same
+ * A commit with `synchronous=FULL` costs an fsync (0.3 ms on the machine this was measured on, ten
+ * times the statements of a booking); SQLite has one writer anyway, so transactions that arrive in the same
  * turn of the event loop share one. Each is a savepoint of its own: one that fails takes no other
  * along, and none is acknowledged before the commit.
  */

@@ -40,7 +40,7 @@ interface Client {
   readonly client: Oidc.Configuration;
 }
 
-/** Loaded when the first consent or refresh needs it: it is 10 MB that a server at rest need not hold. */
+/** Loaded when the first consent or refresh needs it: no start has to wait for it. */
 async function openClient(config: GoogleConfig, now: () => number): Promise<Client> {
   const oidc = await import('openid-client');
   const client = new oidc.Configuration(
