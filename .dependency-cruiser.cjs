@@ -61,7 +61,7 @@ module.exports = {
       name: 'a-room-keeps-its-store',
       severity: 'error',
       from: { path: `${server}([^/]+)/`, pathNot: '\\.test\\.ts$' },
-      to: { path: `${server}[^/]+/store\\.ts$`, pathNot: `${server}$1/store\\.ts$` },
+      to: { path: `${server}[^/]+/[^/]*store\\.ts$`, pathNot: `${server}$1/[^/]*store\\.ts$` },
     },
     {
       name: 'lower-rooms-know-no-upper-rooms',

@@ -4,8 +4,10 @@ import { Bots } from './bots/bots.ts';
 import { botRoutes } from './bots/routes.ts';
 import type { Config } from './config.ts';
 import { AccessTokens } from './connections/access-tokens.ts';
+import { ConnectionCare } from './connections/care.ts';
 import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
+import { Refresh, type RefreshPolicy, refreshPolicy } from './connections/refresh.ts';
 import { connectionRoutes, consentRoutes } from './connections/routes.ts';
 import { openStatuses, statusLane } from './connections/status.ts';
 import { openDatabase } from './db/index.ts';
@@ -26,6 +28,8 @@ export interface AppOptions {
   readonly now?: () => number;
   /** How calls to Google are repeated within a booking. */
   readonly retry?: RetryPolicy;
+  /** How grants are refreshed. */
+  readonly refresh?: RefreshPolicy;
 }
 
 /** A booking waits this long for Google at the most; chat windows and n8n wait longer. */
@@ -34,6 +38,8 @@ const bookingRetry: RetryPolicy = { budgetMs: 8_000, firstPauseMs: 200, maxPause
 /** The whole server but for its socket. */
 export interface App {
   readonly http: FrontDoor;
+  /** The periodic work; a server starts it when it listens. */
+  readonly care: ConnectionCare;
   /** Ends everything the app opened; requests under way are finished first. */
   close(): Promise<void>;
 }
@@ -52,8 +58,11 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const oauth = new GoogleOAuth(config.google, redirectUri, now);
     const calendar = new GoogleCalendar(config.google.apiUrl);
     const bots = new Bots(database, now);
-    const connections = new Connections({ database, vault, oauth, log, now });
-    const accessTokens = new AccessTokens({ database, vault, oauth, log, now });
+    const connectionParts = { database, vault, oauth, log, now };
+    const connections = new Connections(connectionParts);
+    const refresh = new Refresh(connectionParts, options.refresh ?? refreshPolicy);
+    const accessTokens = new AccessTokens(connectionParts, refresh);
+    const care = new ConnectionCare(connectionParts, refresh);
     const { publicUrl } = config;
     const consents = new Consents({
       database,
@@ -92,8 +101,11 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
 
     return {
       http,
+      care,
       async close() {
         await http.close();
+        await care.close();
+        await refresh.close();
         await keys.close();
         await calendar.close();
         await database.close();

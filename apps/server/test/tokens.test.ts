@@ -46,9 +46,13 @@ describeOnEachDatabase('tokens', (dialect) => {
     expect((await book(server, botId, bookingOf())).status).toBe(201);
     expect(refreshes()).toHaveLength(0);
     server.sandbox.clock.advance(3_000);
+    // While the token lives nobody waits for the refresh.
     expect((await book(server, botId, bookingOf())).status).toBe(201);
-    expect(refreshes()).toHaveLength(1);
-    expect((await book(server, botId, bookingOf())).status).toBe(201);
+    await vi.waitFor(() => expect(refreshes()).toHaveLength(1));
+    await vi.waitFor(async () => {
+      expect((await book(server, botId, bookingOf())).status).toBe(201);
+      expect(bearers().at(-1)).toBe(`Bearer ${newestAccessToken()}`);
+    });
     expect(refreshes()).toHaveLength(1);
     expect(bearers().at(-1)).toBe(`Bearer ${newestAccessToken()}`);
   });
@@ -95,22 +99,29 @@ describeOnEachDatabase('tokens', (dialect) => {
   });
 
   test.each([
-    ['answers 503', { kind: 'status', status: 503 } as const],
-    ['answers in HTML', { kind: 'html', status: 502 } as const],
-    ['resets connections', { kind: 'reset' } as const],
-    ['answers half', { kind: 'truncated' } as const],
-  ])('are used while they live when the token endpoint %s', async (_, fault) => {
+    ['answers 503', 'calendar_unreachable', { kind: 'status', status: 503 } as const],
+    ['answers in HTML', 'calendar_unreachable', { kind: 'html', status: 502 } as const],
+    ['resets connections', 'calendar_unreachable', { kind: 'reset' } as const],
+    ['answers half', 'calendar_unreachable', { kind: 'truncated' } as const],
+    ['never answers', 'calendar_unreachable', { kind: 'hang', ms: 2 * minute + 3_000 } as const],
+    [
+      'rejects the client',
+      'google_client_misconfigured',
+      { kind: 'oauthError', error: 'invalid_client', status: 401 } as const,
+    ],
+  ])('are used while they live when the token endpoint %s', async (_, code, fault) => {
     server.sandbox.clock.advance(lifetime - 2 * minute);
     server.sandbox.faults.add({ route: 'token', times: 1_000, fault });
     expect((await book(server, botId, bookingOf())).status).toBe(201);
-    expect(refreshes().length).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(refreshes().length).toBeGreaterThan(0));
     server.sandbox.clock.advance(2 * minute);
     const body = bookingOf();
     const down = await book(server, botId, body);
-    expect(down).toMatchObject({ status: 503, body: { code: 'calendar_unreachable' } });
+    expect(down).toMatchObject({ status: 503, body: { code } });
     expect(down.headers.get('retry-after')).toBe('5');
     expect(await status()).toMatchObject({ connected: true, expired: false });
     server.sandbox.faults.clear();
+    server.sandbox.clock.advance(5_000);
     expect(await book(server, botId, body)).toMatchObject({
       status: 200,
       body: { status: 'confirmed' },
@@ -248,6 +259,7 @@ describeOnEachDatabase('tokens', (dialect) => {
       reason: null,
       reconnectUrl: null,
       since: expect.any(Number),
+      expiresAt: null,
     });
     expect(await status(`bot-fresh-${dialect}`)).toEqual({
       connected: false,
@@ -258,6 +270,7 @@ describeOnEachDatabase('tokens', (dialect) => {
       reason: null,
       reconnectUrl: null,
       since: null,
+      expiresAt: null,
     });
     expect(server.sandbox.requests).toHaveLength(0);
   });

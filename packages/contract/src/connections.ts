@@ -22,6 +22,14 @@ export const CalendarStatus = Type.Object(
     reason: nullable(Type.String({ description: 'Why the grant cannot be used.' })),
     reconnectUrl: nullable(Type.String()),
     since: nullable(Instant),
+    expiresAt: Type.Optional(
+      nullable(
+        Type.Integer({
+          description:
+            'When Google will end the grant by itself, in epoch milliseconds: seven days after the consent while the OAuth client is in Testing. null: it does not end by itself.',
+        }),
+      ),
+    ),
   },
   { $id: 'CalendarStatus' },
 );

@@ -6,6 +6,8 @@ import { insertActivity } from './store.ts';
 export type ActivityKind =
   | 'connection.connected'
   | 'connection.needs_reauth'
+  | 'connection.recovered'
+  | 'connection.expiring'
   | 'connection.disconnected'
   | 'appointment.confirmed'
   | 'appointment.failed';

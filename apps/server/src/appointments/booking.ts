@@ -129,6 +129,8 @@ export class Booking {
       const standing = await findByNaturalKey(this.#parts.database, naturalKey);
       if (standing) return { appointment: standing, replayed: true };
       if (!taken) throw error;
+      // The one that was in the way has failed since, and its span is free again.
+      if (isUniqueViolation(error)) return this.#store(bot, request);
       const when = describeTime(request.startsAt, request.timeZone);
       throw new ApiError('slot_unavailable', { values: { when } });
     }
@@ -188,8 +190,11 @@ export class Booking {
     let event: CalendarEvent;
     try {
       event = await withRetry(retry, (leftMs) =>
-        accessTokens.use(connection, (accessToken) =>
-          this.#ensureEvent(accessToken, connection.calendarId, appointment, leftMs),
+        accessTokens.use(
+          connection,
+          (accessToken) =>
+            this.#ensureEvent(accessToken, connection.calendarId, appointment, leftMs),
+          leftMs,
         ),
       );
     } catch (error) {

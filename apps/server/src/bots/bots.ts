@@ -69,7 +69,7 @@ export class Bots {
     this.#now = now;
     this.#known = new CachedLookup({
       changes: database.changes,
-      topic: 'bot',
+      topics: ['bot'],
       limit: maxCachedBots,
       load: async (id) => {
         const row = await findBot(database, id);

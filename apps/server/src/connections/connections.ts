@@ -1,10 +1,9 @@
 import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
-import { CachedLookup, type Database } from '../db/index.ts';
+import { CachedLookup, type Database, type GoogleTokensTable } from '../db/index.ts';
 import { GoogleError, type GoogleOAuth } from '../google/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Vault } from '../vault/index.ts';
-import type { AccessTokenParts } from './access-tokens.ts';
 import {
   type Connection,
   type NewConnection,
@@ -22,6 +21,16 @@ import {
 
 const maxCachedConnections = 10_000;
 
+/** What connections are kept and refreshed with. */
+export interface ConnectionParts {
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly oauth: GoogleOAuth;
+  readonly log: Logger;
+  /** Clock in epoch milliseconds. */
+  readonly now: () => number;
+}
+
 /** The bots' links to Google accounts: made, found, ended. */
 export class Connections {
   readonly #database: Database;
@@ -31,7 +40,7 @@ export class Connections {
   readonly #now: () => number;
   readonly #known: CachedLookup<Connection>;
 
-  constructor(parts: AccessTokenParts) {
+  constructor(parts: ConnectionParts) {
     this.#database = parts.database;
     this.#vault = parts.vault;
     this.#oauth = parts.oauth;
@@ -39,7 +48,7 @@ export class Connections {
     this.#now = parts.now;
     this.#known = new CachedLookup({
       changes: parts.database.changes,
-      topic: 'connection',
+      topics: ['connection', 'access_token'],
       limit: maxCachedConnections,
       load: async (botId) => {
         const row = await findConnection(parts.database.read, botId);
@@ -75,15 +84,13 @@ export class Connections {
       const left = await findConnection(tx, botId);
       const botIds = new Set([botId, ...(await findBotsOfAccount(tx, account.sub))]);
       for (const id of botIds) {
+        const before = id === botId ? left : await findConnection(tx, id);
         await putConnection(tx, this.#seal(id, connected, now));
         await this.#database.changes.announce(tx, 'connection', id);
+        const kind = transition(before, account.sub);
+        const detail = { calendarId: primaryCalendar };
+        if (kind) await recordActivity(tx, { at: now, botId: id, kind, detail });
       }
-      await recordActivity(tx, {
-        at: now,
-        botId,
-        kind: 'connection.connected',
-        detail: { calendarId: primaryCalendar },
-      });
       return { botIds, left };
     });
     if (!stored) return false;
@@ -144,6 +151,26 @@ export class Connections {
       status: 'connected' as const,
       status_reason: null,
       status_since: now,
+      refreshed_at: now,
+      refresh_failures: 0,
+      refresh_failure: null,
+      refresh_not_before: null,
+      lease_owner: null,
+      lease_until: null,
+      refresh_token_expires_at: grant.refreshTokenExpiresAt,
+      expiry_announced_at: null,
     };
   }
+}
+
+/**
+ * What a consent changed for a bot: nothing worth telling when a connection that works was only
+ * given a newer grant of the same account.
+ */
+function transition(
+  before: GoogleTokensTable | undefined,
+  googleSub: string,
+): 'connection.connected' | 'connection.recovered' | null {
+  if (!before || before.google_sub !== googleSub) return 'connection.connected';
+  return before.status === 'connected' ? null : 'connection.recovered';
 }

@@ -20,6 +20,7 @@ function toStatus(row: ConnectionState): CalendarStatus {
     reason: row.status_reason,
     reconnectUrl: null,
     since: row.status_since,
+    expiresAt: row.refresh_token_expires_at,
   };
 }
 
@@ -39,7 +40,7 @@ export function openStatuses(database: Database): CachedLookup<string> {
   const find = connectionStateFinder(database);
   return new CachedLookup<string>({
     changes: database.changes,
-    topic: 'connection',
+    topics: ['connection'],
     limit: maxCachedStatuses,
     load: async (botId) => {
       const row = await find(botId);

@@ -24,6 +24,7 @@ export interface ConnectionState {
   readonly calendar_id: string | null;
   readonly status_reason: string | null;
   readonly status_since: number | null;
+  readonly refresh_token_expires_at: number | null;
 }
 
 /** Finds the state of a bot's connection, undefined when there is no such bot; compiled once. */
@@ -33,7 +34,14 @@ export function connectionStateFinder(
   const query = database.read
     .selectFrom('bots')
     .leftJoin('google_tokens', 'google_tokens.client_id', 'bots.id')
-    .select(['status', 'account_email', 'calendar_id', 'status_reason', 'status_since'])
+    .select([
+      'status',
+      'account_email',
+      'calendar_id',
+      'status_reason',
+      'status_since',
+      'refresh_token_expires_at',
+    ])
     .where('bots.id', '=', '')
     .compile();
   return async (botId) => {
@@ -81,7 +89,26 @@ export async function putConnection(
         calendar_id: connection.calendar_id,
         status: connection.status,
         status_reason: connection.status_reason,
-        status_since: connection.status_since,
+        // A newer grant of a connection that works is no change of its state.
+        status_since: eb
+          .case()
+          .when(
+            eb.and([
+              eb('google_tokens.status', '=', 'connected'),
+              eb('google_tokens.google_sub', '=', connection.google_sub),
+            ]),
+          )
+          .then(eb.ref('google_tokens.status_since'))
+          .else(connection.status_since)
+          .end(),
+        refreshed_at: connection.refreshed_at,
+        refresh_failures: connection.refresh_failures,
+        refresh_failure: connection.refresh_failure,
+        refresh_not_before: connection.refresh_not_before,
+        lease_owner: connection.lease_owner,
+        lease_until: connection.lease_until,
+        refresh_token_expires_at: connection.refresh_token_expires_at,
+        expiry_announced_at: connection.expiry_announced_at,
         version: eb('google_tokens.version', '+', 1),
       })),
     )

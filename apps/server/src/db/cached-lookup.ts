@@ -2,7 +2,8 @@ import type { ChangeFeed, ChangeTopic } from './change-feed.ts';
 
 interface CachedLookupOptions<V> {
   readonly changes: ChangeFeed;
-  readonly topic: ChangeTopic;
+  /** What makes an entry stale. */
+  readonly topics: readonly ChangeTopic[];
   /** Most entries kept; the oldest goes first. */
   readonly limit: number;
   load(key: string): Promise<V | undefined>;
@@ -21,17 +22,19 @@ export class CachedLookup<V extends NonNullable<unknown>> {
 
   constructor(options: CachedLookupOptions<V>) {
     this.#options = options;
-    options.changes.follow(
-      options.topic,
-      (key) => {
-        this.#forgotten++;
-        this.#entries.delete(key);
-      },
-      () => {
-        this.#forgotten++;
-        this.#entries.clear();
-      },
-    );
+    for (const topic of options.topics) {
+      options.changes.follow(
+        topic,
+        (key) => {
+          this.#forgotten++;
+          this.#entries.delete(key);
+        },
+        () => {
+          this.#forgotten++;
+          this.#entries.clear();
+        },
+      );
+    }
   }
 
   /** What is in memory, without looking further. */

@@ -1,7 +1,10 @@
 import type { Transaction } from './transaction.ts';
 
-/** What kind of thing changed; each cache follows one. */
-export type ChangeTopic = 'connection' | 'api_key' | 'bot';
+/**
+ * What kind of thing changed. A `connection` is what its status tells and its tokens too;
+ * `access_token` is said of a refresh, which changes no status.
+ */
+export type ChangeTopic = 'connection' | 'access_token' | 'api_key' | 'bot';
 
 type Listener = (subject: string) => void;
 

@@ -2,6 +2,8 @@ import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { DialectName } from './dialect.ts';
 import { up as initial } from './migrations/0001-initial.ts';
+import { up as refreshLease } from './migrations/0002-refresh-lease.ts';
+import { up as claimsInTurn } from './migrations/0003-claims-in-turn.ts';
 import type { Schema } from './schema.ts';
 
 type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
@@ -9,6 +11,8 @@ type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<
 /** All migrations; a released one never changes. */
 const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0001-initial': initial,
+  '0002-refresh-lease': refreshLease,
+  '0003-claims-in-turn': claimsInTurn,
 };
 
 /**

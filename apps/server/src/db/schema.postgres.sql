@@ -101,10 +101,20 @@ create table google_tokens (
   status_reason text,
   status_since bigint not null,
   version bigint not null,
+  refreshed_at bigint not null default 0,
+  refresh_failures integer not null default 0,
+  refresh_failure text,
+  refresh_not_before bigint,
+  lease_owner text,
+  lease_until bigint,
+  refresh_token_expires_at bigint,
+  expiry_announced_at bigint,
   constraint google_tokens_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
   constraint google_tokens_pkey PRIMARY KEY (client_id),
   constraint google_tokens_status_check CHECK ((status = ANY (ARRAY['connected'::text, 'needs_reauth'::text, 'missing_scopes'::text])))
 );
+CREATE INDEX google_tokens_expiring ON public.google_tokens USING btree (refresh_token_expires_at) WHERE (refresh_token_expires_at IS NOT NULL);
+CREATE INDEX google_tokens_idle ON public.google_tokens USING btree (refreshed_at) WHERE (status = 'connected'::text);
 CREATE INDEX google_tokens_sub ON public.google_tokens USING btree (google_sub);
 
 create table key_checks (

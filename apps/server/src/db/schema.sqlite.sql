@@ -105,8 +105,20 @@ CREATE TABLE "google_tokens" (
   "status" text not null check (status in ('connected', 'needs_reauth', 'missing_scopes')),
   "status_reason" text,
   "status_since" integer not null,
-  "version" integer not null
+  "version" integer not null,
+  "refreshed_at" integer default 0 not null,
+  "refresh_failures" integer default 0 not null,
+  "refresh_failure" text,
+  "refresh_not_before" integer,
+  "lease_owner" text,
+  "lease_until" integer,
+  "refresh_token_expires_at" integer,
+  "expiry_announced_at" integer
 );
+
+CREATE INDEX "google_tokens_expiring" on "google_tokens" ("refresh_token_expires_at") where "refresh_token_expires_at" is not null;
+
+CREATE INDEX "google_tokens_idle" on "google_tokens" ("refreshed_at") where "status" = 'connected';
 
 CREATE INDEX "google_tokens_sub" on "google_tokens" ("google_sub");
 

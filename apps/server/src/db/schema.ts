@@ -39,6 +39,20 @@ export interface GoogleTokensTable {
   status_since: number;
   /** Grows with each change of the grant; guards write-backs. */
   version: number;
+  /** When Google last gave tokens for the refresh token, or the refresh token itself. */
+  refreshed_at: number;
+  /** Refreshes that failed since then. */
+  refresh_failures: number;
+  /** What the last of them ended with. */
+  refresh_failure: string | null;
+  /** No refresh is tried before this. */
+  refresh_not_before: number | null;
+  /** Who refreshes just now, a random id; nobody else may until `lease_until`. */
+  lease_owner: string | null;
+  lease_until: number | null;
+  /** When Google ends the grant by itself (a client in Testing mode); null: not by itself. */
+  refresh_token_expires_at: number | null;
+  expiry_announced_at: number | null;
 }
 
 /** One-time links that an owner opens to connect a calendar. */

@@ -78,6 +78,11 @@ export function oauthFailureKind(status: number, error: string): FailureKind {
   return oauthKinds[error] ?? 'refused';
 }
 
+/** Whether an OAuth `error` says that this installation is what Google rejects. */
+export function isOperatorFailure(error: string): boolean {
+  return oauthKinds[error] === 'operator';
+}
+
 const calendarKinds: Readonly<Record<string, FailureKind>> = {
   '401': 'unauthorized',
   '403 insufficientPermissions': 'scopes',

@@ -17,6 +17,11 @@ export interface TokenGrant {
   readonly refreshToken: string | null;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
+  /**
+   * When Google will end the refresh token by itself, in epoch milliseconds; null when it did not
+   * say. It says so of clients in Testing mode (facts/google.md §1).
+   */
+  readonly refreshTokenExpiresAt: number | null;
   readonly scopes: readonly string[];
 }
 
@@ -114,11 +119,20 @@ export class GoogleOAuth {
     );
   }
 
-  /** @throws {GoogleError} kind `reauth` when Google no longer accepts the refresh token */
+  /**
+   * @throws {GoogleError} kind `reauth` when Google no longer accepts the refresh token, `operator`
+   *   when it rejects this client, `transient` for everything else
+   */
   async refresh(refreshToken: string): Promise<TokenGrant> {
-    return this.#tokens('token.refresh', ({ oidc, client }) =>
-      oidc.refreshTokenGrant(client, refreshToken),
-    );
+    try {
+      return await this.#tokens('token.refresh', ({ oidc, client }) =>
+        oidc.refreshTokenGrant(client, refreshToken),
+      );
+    } catch (error) {
+      if (!(error instanceof GoogleError) || error.kind !== 'refused') throw error;
+      // An answer that nobody knows is no reason to give up a grant, nor a booking.
+      throw new GoogleError(error.operation, { ...error, kind: 'transient' });
+    }
   }
 
   /** Whose tokens these are. */
@@ -149,10 +163,13 @@ export class GoogleOAuth {
     ) => Promise<Oidc.TokenEndpointResponse & Oidc.TokenEndpointResponseHelpers>,
   ): Promise<TokenGrant> {
     const response = await this.#call(operation, request);
+    const grantSeconds = response.refresh_token_expires_in;
     return {
       accessToken: response.access_token,
       refreshToken: response.refresh_token ?? null,
       expiresAt: this.#now() + (response.expires_in ?? defaultLifetimeSeconds) * 1_000,
+      refreshTokenExpiresAt:
+        typeof grantSeconds === 'number' ? this.#now() + grantSeconds * 1_000 : null,
       scopes: (response.scope ?? '').split(' ').filter(Boolean),
     };
   }

@@ -80,7 +80,7 @@ export class ApiKeys {
     this.#now = now;
     this.#known = new CachedLookup({
       changes: database.changes,
-      topic: 'api_key',
+      topics: ['api_key'],
       limit: maxCachedKeys,
       load: async (id) => {
         const row = await findApiKey(database, id);

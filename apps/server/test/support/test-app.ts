@@ -3,6 +3,7 @@ import { type Sandbox, startSandbox } from 'google-sandbox';
 import pino from 'pino';
 import { type App, openApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { type RefreshPolicy, refreshPolicy } from '../../src/connections/refresh.ts';
 import type { DialectName } from '../../src/db/dialect.ts';
 import { connectAs } from '../../src/demo/connect-as.ts';
 import { googleOverrides } from '../../src/demo/google-overrides.ts';
@@ -29,9 +30,12 @@ export const startOfTests = Date.parse('2026-01-12T08:00:00Z');
 /** Repeats quickly and gives up soon, so that tests of outages need no patience. */
 const impatient: RetryPolicy = { budgetMs: 600, firstPauseMs: 5, maxPauseMs: 20 };
 
+const impatientRefresh = { ...refreshPolicy, firstPauseMs: 5 };
+
 export interface TestAppOptions {
   readonly dialect: DialectName;
   readonly retry?: RetryPolicy;
+  readonly refresh?: RefreshPolicy;
   /** Starts over on a database that exists. */
   readonly database?: TestDatabase;
   readonly sandbox?: Sandbox;
@@ -107,6 +111,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
     log: pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(line) }),
     now: () => sandbox.clock.now(),
     retry: options.retry ?? impatient,
+    refresh: options.refresh ?? impatientRefresh,
   });
   await app.http.listen({ host: '127.0.0.1', port: config.port });
 

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from '../api-error.ts';
+import type { GoogleTokensTable } from '../db/index.ts';
+import { GoogleError, isOperatorFailure, type TokenGrant } from '../google/index.ts';
+import type { Connection } from './connection.ts';
+import { openConnection, sealTokens } from './connection.ts';
+import type { ConnectionParts } from './connections.ts';
+import { endConnection } from './ending.ts';
+import { type RefreshLease, releaseRefreshLease, takeRefreshLease } from './refresh-store.ts';
+import { findConnection } from './store.ts';
+
+/** How refreshes are shared and repeated. */
+export interface RefreshPolicy {
+  /**
+   * How long one process may keep the others from refreshing, in milliseconds: longer than a call
+   * to the token endpoint may take, so that only a process that died lets it run out.
+   */
+  readonly leaseMs: number;
+  /** Back-off after the first failure, in milliseconds; doubles with each further one. */
+  readonly firstPauseMs: number;
+  /** Longest back-off, in milliseconds: how late a recovery of Google may be noticed. */
+  readonly maxPauseMs: number;
+}
+
+export const refreshPolicy: RefreshPolicy = {
+  leaseMs: 30_000,
+  firstPauseMs: 500,
+  maxPauseMs: 60_000,
+};
+
+/** How often a process looks whether another one has finished the refresh, in milliseconds. */
+const pollMs = 50;
+/** The operator is told at most this often, in milliseconds, that Google rejects the client. */
+const alarmEveryMs = 10 * 60_000;
+
+const failedBefore = (row: GoogleTokensTable, now: number): GoogleError | null => {
+  const { refresh_not_before: notBefore, refresh_failure: failure } = row;
+  if (notBefore === null || notBefore <= now) return null;
+  return new GoogleError('token.refresh', {
+    kind: isOperatorFailure(failure ?? '') ? 'operator' : 'transient',
+    status: null,
+    reason: failure ?? 'unreachable',
+    retryAfterMs: notBefore - now,
+  });
+};
+
+/**
+ * Refreshes grants: once per expiry, however many callers, processes and failures there are.
+ *
+ * Callers of one process share a flight; processes share a lease on the row, which is held across
+ * the call to Google without a transaction. What comes back is stored only if the row still has
+ * the version that was refreshed, so that a reconnect always wins (design §6).
+ */
+export class Refresh {
+  readonly #parts: ConnectionParts;
+  readonly #policy: RefreshPolicy;
+  readonly #flights = new Map<string, Promise<Connection>>();
+  #alarmedAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(parts: ConnectionParts, policy: RefreshPolicy) {
+    this.#parts = parts;
+    this.#policy = policy;
+  }
+
+  /**
+   * A connection newer than the one given: refreshed, or changed by somebody else meanwhile. The
+   * flight goes on when its callers have gone; its result is stored for the next.
+   *
+   * @throws {GoogleError} when Google did not give a token, now or within the stored back-off
+   * @throws {ApiError} `calendar_not_connected` when the connection is gone
+   */
+  renew(connection: Connection): Promise<Connection> {
+    // The version is part of it: whoever was refused with the result of one flight starts another.
+    const key = `${connection.botId} ${connection.version}`;
+    const running = this.#flights.get(key);
+    if (running) return running;
+    const flight = this.#renew(connection).finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** Tells the operator, once in a while, that Google rejects this installation. */
+  alarm(error: GoogleError): void {
+    const now = this.#parts.now();
+    if (now - this.#alarmedAt < alarmEveryMs) return;
+    this.#alarmedAt = now;
+    this.#parts.log.error(
+      { err: error, reason: error.reason },
+      'Google rejects this installation: check the OAuth client and its APIs (docs/google-cloud.md)',
+    );
+  }
+
+  /** Waits for the refreshes under way; those that wait for another process give up. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#flights.values());
+  }
+
+  async #renew(connection: Connection): Promise<Connection> {
+    const { database, vault, now } = this.#parts;
+    const { botId, version } = connection;
+    const lease: RefreshLease = { botId, version, owner: randomUUID() };
+    while (!this.#closed) {
+      const stored = await findConnection(database.read, botId);
+      if (!stored) throw new ApiError('calendar_not_connected');
+      if (stored.version !== version) return this.#usable(stored);
+      const failed = failedBefore(stored, now());
+      if (failed) throw failed;
+      if (stored.lease_until === null || stored.lease_until <= now()) {
+        const until = now() + this.#policy.leaseMs;
+        const leased = await database.transaction((tx) =>
+          takeRefreshLease(tx, lease, now(), until),
+        );
+        if (leased) return this.#refresh(openConnection(vault, leased), lease, leased);
+      }
+      await delay(pollMs * (0.5 + Math.random()));
+    }
+    throw new GoogleError('token.refresh', {
+      kind: 'transient',
+      status: null,
+      reason: 'shutting_down',
+    });
+  }
+
+  #usable(stored: GoogleTokensTable): Connection {
+    if (stored.status === 'connected') return openConnection(this.#parts.vault, stored);
+    throw new GoogleError('token.refresh', {
+      kind: stored.status === 'needs_reauth' ? 'reauth' : 'scopes',
+      status: null,
+      reason: stored.status_reason ?? stored.status,
+    });
+  }
+
+  async #refresh(
+    connection: Connection,
+    lease: RefreshLease,
+    leased: GoogleTokensTable,
+  ): Promise<Connection> {
+    let grant: TokenGrant;
+    try {
+      grant = await this.#parts.oauth.refresh(connection.refreshToken);
+    } catch (error) {
+      if (!(error instanceof GoogleError)) throw error;
+      if (error.kind === 'reauth') {
+        await endConnection(this.#parts, connection, 'needs_reauth', error.reason);
+        throw error;
+      }
+      if (error.kind === 'operator') this.alarm(error);
+      throw await this.#backOff(error, lease, leased);
+    }
+    await this.#save(grant, connection, lease);
+    const stored = await findConnection(this.#parts.database.read, connection.botId);
+    if (!stored) throw new ApiError('calendar_not_connected');
+    return this.#usable(stored);
+  }
+
+  async #save(grant: TokenGrant, connection: Connection, lease: RefreshLease): Promise<void> {
+    const { database, vault, now } = this.#parts;
+    const { botId } = connection;
+    // Google sends no refresh token with a refresh: the stored one stays.
+    const refreshToken = grant.refreshToken ?? connection.refreshToken;
+    const at = now();
+    const ends = grant.refreshTokenExpiresAt;
+    await database.transaction(async (tx) => {
+      const saved = await releaseRefreshLease(tx, lease, connection.version + 1, {
+        ...sealTokens(vault, botId, { accessToken: grant.accessToken, refreshToken }),
+        expiry_date: grant.expiresAt,
+        updated_at: at,
+        refreshed_at: at,
+        refresh_failures: 0,
+        refresh_failure: null,
+        refresh_not_before: null,
+        ...(ends === null ? {} : { refresh_token_expires_at: ends }),
+      });
+      if (saved) await database.changes.announce(tx, 'access_token', botId);
+    });
+    database.changes.deliver('access_token', botId);
+  }
+
+  /** Stores the failure for all processes, and returns it with how long to wait. */
+  async #backOff(
+    error: GoogleError,
+    lease: RefreshLease,
+    leased: GoogleTokensTable,
+  ): Promise<GoogleError> {
+    const { database, log, now } = this.#parts;
+    const failures = leased.refresh_failures + 1;
+    const ceiling = Math.min(
+      this.#policy.maxPauseMs,
+      this.#policy.firstPauseMs * 2 ** Math.min(leased.refresh_failures, 30),
+    );
+    const pauseMs = Math.max(
+      Math.ceil(ceiling * (0.5 + Math.random() / 2)),
+      error.retryAfterMs ?? 0,
+    );
+    await database.transaction((tx) =>
+      releaseRefreshLease(tx, lease, lease.version, {
+        refresh_failures: failures,
+        refresh_failure: error.reason,
+        refresh_not_before: now() + pauseMs,
+      }),
+    );
+    log.warn({ err: error, botId: lease.botId, failures, pauseMs }, 'refresh failed');
+    return new GoogleError(error.operation, { ...error, retryAfterMs: pauseMs });
+  }
+}

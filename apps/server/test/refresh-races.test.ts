@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { type ConnectionParts, Connections } from '../src/connections/connections.ts';
+import { Refresh, refreshPolicy } from '../src/connections/refresh.ts';
+import { findConnection } from '../src/connections/store.ts';
+import { type Database, openDatabase } from '../src/db/index.ts';
+import { GoogleError, type GoogleOAuth } from '../src/google/index.ts';
+import { openVault } from '../src/vault/index.ts';
+import { createTestDatabase, describeOnEachDatabase } from './support/databases.ts';
+import { runSql } from './support/stored.ts';
+
+const interleavings = 1_000;
+const account = { sub: 'sub-ada', email: 'ada@example.com' };
+const start = Date.parse('2026-01-12T08:00:00Z');
+
+describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => {
+  test('is what is stored, in every order of steps', { timeout: 120_000 }, async () => {
+    const file = await createTestDatabase(dialect);
+    const database = await openDatabase(file.url);
+    const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
+    const vault = await openVault([key], database, () => start);
+    const orders = new Set<string>();
+    const botIds = Array.from({ length: interleavings }, (_, i) => `bot-${i}`);
+    await runSql(
+      file,
+      `insert into bots (id, name, time_zone, duration_minutes, allowed_origins, created_at, updated_at)
+       values ${botIds.map((id) => `('${id}', 'Race', 'UTC', 60, '[]', ${start}, ${start})`)}`,
+    );
+    const links = botIds.flatMap((id) => [`('${id}-first', '${id}'`, `('${id}-second', '${id}'`]);
+    await runSql(
+      file,
+      `insert into connect_links (token_hash, client_id, created_at, expires_at)
+       values ${links.map((link) => `${link}, ${start}, ${start + 1_000})`)}`,
+    );
+    let round = 0;
+
+    const grantOf = (token: string) => ({
+      accessToken: `access-${token}`,
+      refreshToken: `refresh-${token}`,
+      expiresAt: start + 3_600_000,
+      refreshTokenExpiresAt: null,
+      scopes: ['openid'],
+    });
+
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.constantFrom('refreshed', 'invalid_grant', 'unavailable'),
+        async (scheduler, ending) => {
+          const botId = `bot-${round++}`;
+          const steps: string[] = [];
+          /** Each transaction and each call to Google waits for its turn. */
+          const turn = (step: string) => scheduler.schedule(Promise.resolve(), step);
+          const stepping = (who: string): Database =>
+            new Proxy(database, {
+              get(target, property) {
+                if (property !== 'transaction') return Reflect.get(target, property, target);
+                const transaction: Database['transaction'] = async (work) => {
+                  await turn(who);
+                  steps.push(who);
+                  return target.transaction(work);
+                };
+                return transaction;
+              },
+            });
+          const oauth = {
+            async refresh() {
+              await turn('google');
+              steps.push('google');
+              if (ending === 'refreshed') return { ...grantOf('refreshed'), refreshToken: null };
+              const kind = ending === 'invalid_grant' ? 'reauth' : 'transient';
+              throw new GoogleError('token.refresh', { kind, status: 400, reason: ending });
+            },
+            revoke: async () => {},
+          } as unknown as GoogleOAuth;
+          const partsOf = (who: string): ConnectionParts => ({
+            database: stepping(who),
+            vault,
+            oauth,
+            log: pino({ enabled: false }),
+            now: () => start,
+          });
+          const plain = new Connections({ ...partsOf('setup'), database });
+          const first = { grant: grantOf('first'), account: { ...account, sub: botId } };
+          const second = { grant: grantOf('second'), account: { ...account, sub: botId } };
+          await plain.connect(botId, `${botId}-first`, first);
+          const connection = await plain.requireUsable(botId);
+
+          const refresh = new Refresh(partsOf('refresh'), refreshPolicy);
+          const owner = new Connections(partsOf('owner'));
+          const refreshed = refresh.renew(connection).catch((error) => error);
+          const reconnected = (async () => {
+            await turn('owner begins');
+            return owner.connect(botId, `${botId}-second`, second);
+          })();
+          await scheduler.waitFor(Promise.all([refreshed, reconnected]));
+
+          const stored = await new Connections({ ...partsOf('check'), database }).requireUsable(
+            botId,
+          );
+          expect(stored.refreshToken).toBe('refresh-second');
+          expect([stored.status, stored.accessToken]).toEqual(['connected', 'access-second']);
+          const row = await findConnection(database.read, botId);
+          expect(row).toMatchObject({ lease_owner: null, refresh_failures: 0 });
+          orders.add(`${ending}: ${steps.join(' ')}`);
+        },
+      ),
+      { numRuns: interleavings },
+    );
+    // The schedules were not all the same one.
+    expect(orders.size).toBeGreaterThanOrEqual(6);
+    await database.close();
+    await file.drop();
+  });
+});

@@ -1,0 +1,17 @@
+/**
+ * A server in a process of its own, on a database and a Google that others share. Configured by
+ * its environment as in production; the lease's length, in milliseconds, is the only argument.
+ */
+import { openApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { refreshPolicy } from '../../src/connections/refresh.ts';
+import { openLog } from '../../src/logger.ts';
+
+const config = readConfig(process.env);
+const leaseMs = Number(process.argv[2]);
+const app = await openApp(config, {
+  log: openLog('error'),
+  refresh: { ...refreshPolicy, leaseMs },
+});
+await app.http.listen({ host: config.host, port: config.port });
+process.stdout.write('listening\n');
