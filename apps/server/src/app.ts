@@ -7,8 +7,11 @@ import { AccessTokens } from './connections/access-tokens.ts';
 import { ConnectionCare } from './connections/care.ts';
 import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
+import { consentRoutes } from './connections/consent-routes.ts';
+import { ConsentSteps } from './connections/consent-steps.ts';
+import { ReconnectLinks } from './connections/reconnect.ts';
 import { Refresh, type RefreshPolicy, refreshPolicy } from './connections/refresh.ts';
-import { connectionRoutes, consentRoutes } from './connections/routes.ts';
+import { connectionRoutes } from './connections/routes.ts';
 import { openStatuses, statusLane } from './connections/status.ts';
 import { openDatabase } from './db/index.ts';
 import { GoogleCalendar, GoogleOAuth, type RetryPolicy } from './google/index.ts';
@@ -62,9 +65,8 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const connections = new Connections(connectionParts);
     const refresh = new Refresh(connectionParts, options.refresh ?? refreshPolicy);
     const accessTokens = new AccessTokens(connectionParts, refresh);
-    const care = new ConnectionCare(connectionParts, refresh);
     const { publicUrl } = config;
-    const consents = new Consents({
+    const consentParts = {
       database,
       vault,
       oauth,
@@ -74,7 +76,11 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       publicUrl,
       log,
       now,
-    });
+    };
+    const steps = new ConsentSteps(consentParts);
+    const reconnectLinks = new ReconnectLinks(vault, publicUrl);
+    const consents = new Consents(consentParts, steps, reconnectLinks);
+    const care = new ConnectionCare(connectionParts, refresh, steps);
     const booking = new Booking({
       database,
       bots,
@@ -85,7 +91,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       log,
       now,
     });
-    const statuses = openStatuses(database);
+    const statuses = openStatuses(database, reconnectLinks);
 
     const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });
     await describeApi(http, version);
@@ -95,7 +101,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     connectionRoutes(http, { bots, connections, consents, statuses });
     const consentOrigin = new URL(config.google.authUrl).origin;
     await http.register((pages) =>
-      consentRoutes(pages as FrontDoor, { consents, publicUrl, consentOrigin }),
+      consentRoutes(pages as FrontDoor, { consents, steps, publicUrl, consentOrigin }),
     );
     appointmentRoutes(http, { database, bots, booking, keys });
 

@@ -144,7 +144,7 @@ describeOnEachDatabase('migrating', (dialect) => {
     const environment = environmentOf(database);
     expect(await run(['migrate'], environment)).toEqual({
       code: 0,
-      stdout: '0001-initial\n0002-refresh-lease\n0003-claims-in-turn\n',
+      stdout: '0001-initial\n0002-refresh-lease\n0003-claims-in-turn\n0004-consent-steps\n',
       stderr: '',
     });
     expect(await run(['migrate'], environment)).toEqual({

@@ -20,6 +20,7 @@ const routes: readonly [method: string, path: string, keyed: boolean][] = [
   ['get', '/api/calendar/appointments/{botId}', true],
   ['get', '/api/calendar/appointments/{botId}/{appointmentId}', true],
   ['post', '/api/calendar/connect/{botId}', true],
+  ['delete', '/api/calendar/connect/{botId}', true],
   ['post', '/api/calendar/disconnect/{botId}', true],
   ['post', '/api/bots', true],
   ['get', '/api/bots', true],

@@ -84,7 +84,7 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
           const plain = new Connections({ ...partsOf('setup'), database });
           const first = { grant: grantOf('first'), account: { ...account, sub: botId } };
           const second = { grant: grantOf('second'), account: { ...account, sub: botId } };
-          await plain.connect(botId, `${botId}-first`, first);
+          await plain.connect(botId, `${botId}-first`, first, null);
           const connection = await plain.requireUsable(botId);
 
           const refresh = new Refresh(partsOf('refresh'), refreshPolicy);
@@ -92,7 +92,7 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
           const refreshed = refresh.renew(connection).catch((error) => error);
           const reconnected = (async () => {
             await turn('owner begins');
-            return owner.connect(botId, `${botId}-second`, second);
+            return owner.connect(botId, `${botId}-second`, second, null);
           })();
           await scheduler.waitFor(Promise.all([refreshed, reconnected]));
 

@@ -20,7 +20,12 @@ export const CalendarStatus = Type.Object(
     account: nullable(Type.String({ description: 'E-mail of the connected Google account.' })),
     calendarId: nullable(Type.String()),
     reason: nullable(Type.String({ description: 'Why the grant cannot be used.' })),
-    reconnectUrl: nullable(Type.String()),
+    reconnectUrl: nullable(
+      Type.String({
+        description:
+          'For the owner, when `expired`: mends the connection with the same Google account.',
+      }),
+    ),
     since: nullable(Instant),
     expiresAt: Type.Optional(
       nullable(

@@ -3,6 +3,7 @@ import { ApiError } from '../api-error.ts';
 import { GoogleError } from '../google/index.ts';
 import { openConnection } from './connection.ts';
 import type { ConnectionParts } from './connections.ts';
+import type { ConsentSteps } from './consent-steps.ts';
 import type { Refresh } from './refresh.ts';
 import {
   findExpiringConnections,
@@ -26,12 +27,14 @@ const everyMs = 3_600_000;
 export class ConnectionCare {
   readonly #parts: ConnectionParts;
   readonly #refresh: Refresh;
+  readonly #steps: ConsentSteps;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: ConnectionParts, refresh: Refresh) {
+  constructor(parts: ConnectionParts, refresh: Refresh, steps: ConsentSteps) {
     this.#parts = parts;
     this.#refresh = refresh;
+    this.#steps = steps;
   }
 
   /** Does a pass now and every hour from then on. */
@@ -54,6 +57,7 @@ export class ConnectionCare {
   async pass(): Promise<void> {
     await this.#announceEnds();
     await this.#keepAlive();
+    await this.#steps.dropExpired();
   }
 
   async #announceEnds(): Promise<void> {

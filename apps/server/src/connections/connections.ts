@@ -1,7 +1,7 @@
 import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
 import { CachedLookup, type Database, type GoogleTokensTable } from '../db/index.ts';
-import { GoogleError, type GoogleOAuth } from '../google/index.ts';
+import { type GoogleAccount, GoogleError, type GoogleOAuth } from '../google/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Vault } from '../vault/index.ts';
 import {
@@ -11,13 +11,8 @@ import {
   primaryCalendar,
   sealTokens,
 } from './connection.ts';
-import {
-  consumeLink,
-  findBotsOfAccount,
-  findConnection,
-  putConnection,
-  takeConnection,
-} from './store.ts';
+import { consumeLink } from './consent-store.ts';
+import { findBotsOfAccount, findConnection, putConnection, takeConnection } from './store.ts';
 
 const maxCachedConnections = 10_000;
 
@@ -74,14 +69,24 @@ export class Connections {
    * Stores what a consent gave and ends the link it came by; the newest grant of an account goes to
    * all its bots, since Google silently ends the oldest of 100 (facts/google.md §1).
    *
-   * @returns false when the link was used before
+   * @param replaces the account that the owner agreed to replace (Google's `sub`); null: none
+   * @returns `link_used` when the link was used before; the account in place when that is another
+   *   one, which the owner has to be asked about. Nothing is changed then.
    */
-  async connect(botId: string, linkHash: string, connected: NewConnection): Promise<boolean> {
+  async connect(
+    botId: string,
+    linkHash: string,
+    connected: NewConnection,
+    replaces: string | null,
+  ): Promise<'connected' | 'link_used' | { readonly inPlace: GoogleAccount }> {
     const now = this.#now();
     const { account } = connected;
     const stored = await this.#database.transaction(async (tx) => {
-      if (!(await consumeLink(tx, linkHash))) return null;
       const left = await findConnection(tx, botId);
+      if (left && left.google_sub !== account.sub && left.google_sub !== replaces) {
+        return { inPlace: { sub: left.google_sub, email: left.account_email } };
+      }
+      if (!(await consumeLink(tx, linkHash))) return null;
       const botIds = new Set([botId, ...(await findBotsOfAccount(tx, account.sub))]);
       for (const id of botIds) {
         const before = id === botId ? left : await findConnection(tx, id);
@@ -93,24 +98,26 @@ export class Connections {
       }
       return { botIds, left };
     });
-    if (!stored) return false;
+    if (!stored) return 'link_used';
+    if (stored.inPlace) return { inPlace: stored.inPlace };
     for (const id of stored.botIds) this.#database.changes.deliver('connection', id);
     const { left } = stored;
     if (left && left.google_sub !== account.sub) {
       await this.revokeUnlessUsed(left.google_sub, openConnection(this.#vault, left).refreshToken);
     }
-    return true;
+    return 'connected';
   }
 
   /**
    * Forgets the connection of a bot at once, and revokes the grant at Google, best effort, when no
    * other bot uses the account: revoking ends every grant that the account gave this project.
    *
+   * @param googleSub only the connection of this account; null: whichever it is
    * @returns false when there was none
    */
-  async disconnect(botId: string): Promise<boolean> {
+  async disconnect(botId: string, googleSub: string | null = null): Promise<boolean> {
     const taken = await this.#database.transaction(async (tx) => {
-      const row = await takeConnection(tx, botId);
+      const row = await takeConnection(tx, botId, googleSub);
       if (!row) return null;
       await recordActivity(tx, { at: this.#now(), botId, kind: 'connection.disconnected' });
       await this.#database.changes.announce(tx, 'connection', botId);

@@ -1,74 +1,37 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { Bot } from '@calhook/contract';
-import type { Bots } from '../bots/bots.ts';
-import type { Database, OAuthStatesTable } from '../db/index.ts';
-import {
-  calendarScope,
-  type FailureKind,
-  type GoogleCalendar,
-  GoogleError,
-  type GoogleOAuth,
-} from '../google/index.ts';
+import type { OAuthStatesTable } from '../db/index.ts';
+import { calendarScope, type FailureKind, GoogleError } from '../google/index.ts';
 import { newSecret } from '../identifiers.ts';
-import type { Logger } from '../logger.ts';
-import type { Cell, Vault } from '../vault/index.ts';
+import type { Cell } from '../vault/index.ts';
 import type { NewConnection } from './connection.ts';
-import type { Connections } from './connections.ts';
+import { ConsentError, type ConsentFault } from './consent-error.ts';
+import type { ConsentParts } from './consent-parts.ts';
+import type { ConsentSteps } from './consent-steps.ts';
 import {
   bindLinkAndInsertState,
   consumeState,
+  deleteConnectLinks,
   findConnectLink,
   insertConnectLink,
-} from './store.ts';
+} from './consent-store.ts';
+import { equalHashes, sha256 } from './hashes.ts';
+import type { ReconnectLinks } from './reconnect.ts';
+import { type ConnectionState, connectionStateFinder } from './store.ts';
 
 /** How long a connect link can be used, in milliseconds. */
 const linkLifetimeMs = 30 * 60_000;
 /** How long a consent may take, in milliseconds. */
 const stateLifetimeMs = 10 * 60_000;
 
-/** Why a consent did not end in a connection; each has a page of its own. */
-export type ConsentFault =
-  | 'link_unknown'
-  | 'link_elsewhere'
-  | 'state_unknown'
-  | 'cookie_mismatch'
-  | 'denied'
-  | 'google_error'
-  | 'exchange_refused'
-  | 'google_unreachable'
-  | 'operator'
-  | 'scope_missing'
-  | 'refresh_token_missing';
-
-export class ConsentError extends Error {
-  override readonly name = 'ConsentError';
-  readonly fault: ConsentFault;
-  constructor(fault: ConsentFault) {
-    super(`consent ended: ${fault}`);
-    this.fault = fault;
-  }
-}
-
-function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
-}
-
-function equalHashes(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
-}
-
-export interface ConsentParts {
-  readonly database: Database;
-  readonly vault: Vault;
-  readonly oauth: GoogleOAuth;
-  readonly calendar: GoogleCalendar;
-  readonly bots: Bots;
-  readonly connections: Connections;
-  readonly publicUrl: string;
-  readonly log: Logger;
-  /** Clock in epoch milliseconds. */
-  readonly now: () => number;
-}
+/** How a consent ended: connected, or with a question to the owner (a token of {@link ConsentSteps}). */
+type Finished =
+  | {
+      readonly outcome: 'connected';
+      readonly bot: Bot;
+      readonly email: string;
+      readonly undo: string;
+    }
+  | { readonly outcome: 'ask'; readonly token: string };
 
 /**
  * Connecting a calendar, from the one-time link to the stored grant (design §6, Connect; RFC 6749
@@ -76,9 +39,15 @@ export interface ConsentParts {
  */
 export class Consents {
   readonly #parts: ConsentParts;
+  readonly #steps: ConsentSteps;
+  readonly #reconnectLinks: ReconnectLinks;
+  readonly #findState: (botId: string) => Promise<ConnectionState | undefined>;
 
-  constructor(parts: ConsentParts) {
+  constructor(parts: ConsentParts, steps: ConsentSteps, reconnectLinks: ReconnectLinks) {
     this.#parts = parts;
+    this.#steps = steps;
+    this.#reconnectLinks = reconnectLinks;
+    this.#findState = connectionStateFinder(parts.database);
   }
 
   /**
@@ -87,23 +56,71 @@ export class Consents {
    * @throws {ApiError} `bot_not_found`
    */
   async createLink(botId: string): Promise<{ url: string; expiresAt: number }> {
-    const { database, bots, publicUrl, now } = this.#parts;
+    const bot = await this.#parts.bots.get(botId);
+    const { token, expiresAt } = await this.#createLink(bot, null);
+    return { url: `${this.#parts.publicUrl}/connect/${token}`, expiresAt };
+  }
+
+  /**
+   * Ends the open links of a bot, and the consents begun with them.
+   *
+   * @throws {ApiError} `bot_not_found`
+   */
+  async revokeLinks(botId: string): Promise<void> {
+    const { database, bots } = this.#parts;
     const bot = await bots.get(botId);
+    await deleteConnectLinks(database, bot.id);
+  }
+
+  async #createLink(
+    bot: Bot,
+    googleSub: string | null,
+  ): Promise<{ token: string; expiresAt: number }> {
     const token = newSecret();
-    const createdAt = now();
+    const createdAt = this.#parts.now();
     const expiresAt = createdAt + linkLifetimeMs;
     await insertConnectLink(
-      database,
+      this.#parts.database,
       {
         token_hash: sha256(token),
         client_id: bot.id,
         cookie_hash: null,
         created_at: createdAt,
         expires_at: expiresAt,
+        google_sub: googleSub,
       },
       createdAt,
     );
-    return { url: `${publicUrl}/connect/${token}`, expiresAt };
+    return { token, expiresAt };
+  }
+
+  /**
+   * The bot and the account that a reconnect link mends. Looking changes nothing.
+   *
+   * @throws {ConsentError} `reconnect_unknown`
+   */
+  async reconnectTarget(token: string): Promise<{ bot: Bot; email: string; googleSub: string }> {
+    const botId = this.#reconnectLinks.botId(token);
+    const state = botId === null ? undefined : await this.#findState(botId);
+    if (botId === null || !state || !this.#reconnectLinks.accepts(token, botId, state)) {
+      throw new ConsentError('reconnect_unknown');
+    }
+    const bot = await this.#parts.bots.get(botId);
+    return { bot, email: state.account_email ?? '', googleSub: state.google_sub ?? '' };
+  }
+
+  /**
+   * Starts the consent that mends a connection, by a one-time link for its account alone.
+   *
+   * @throws {ConsentError} `reconnect_unknown`
+   */
+  async startReconnect(
+    token: string,
+    cookie: string | null,
+  ): Promise<{ url: string; cookie: string; token: string }> {
+    const { bot, googleSub } = await this.reconnectTarget(token);
+    const link = await this.#createLink(bot, googleSub);
+    return { ...(await this.start(link.token, cookie)), token: link.token };
   }
 
   /**
@@ -148,37 +165,64 @@ export class Consents {
    * @param cookie secret of the browser that was redirected, or null
    * @throws {ConsentError} for each way it can fail
    */
-  async finish(query: string, cookie: string | null): Promise<{ bot: Bot; email: string }> {
-    const { bots, connections, log } = this.#parts;
+  async finish(query: string, cookie: string | null): Promise<Finished> {
+    const { bots, log } = this.#parts;
     const parameters = new URLSearchParams(query);
-    const state = await this.#consumeState(parameters.get('state'), cookie);
+    const { row, secret } = await this.#consumeState(parameters.get('state'), cookie);
     const refused = parameters.get('error');
     if (refused !== null) {
       throw new ConsentError(refused === 'access_denied' ? 'denied' : 'google_error');
     }
     if (!parameters.get('code')) throw new ConsentError('google_error');
     try {
-      const connected = await this.#exchange(query, parameters.get('state') ?? '', state);
-      const bot = await bots.get(state.client_id);
-      if (!(await connections.connect(bot.id, state.link_hash, connected))) {
-        throw new ConsentError('link_unknown');
-      }
-      return { bot, email: connected.account.email };
+      const connected = await this.#exchange(query, parameters.get('state') ?? '', row);
+      return await this.#connect(await bots.get(row.client_id), row, connected, secret);
     } catch (error) {
       if (!(error instanceof GoogleError)) throw error;
-      log.warn({ err: error, botId: state.client_id }, 'consent could not be finished');
+      log.warn({ err: error, botId: row.client_id }, 'consent could not be finished');
       throw new ConsentError(consentFaults[error.kind] ?? 'exchange_refused');
     }
   }
 
-  async #consumeState(state: string | null, cookie: string | null): Promise<OAuthStatesTable> {
+  async #connect(
+    bot: Bot,
+    { link_hash: linkHash }: OAuthStatesTable,
+    connected: NewConnection,
+    cookie: string,
+  ): Promise<Finished> {
+    const { database, connections } = this.#parts;
+    const { account, grant } = connected;
+    const link = await findConnectLink(database, linkHash);
+    if (link?.google_sub && link.google_sub !== account.sub) {
+      await connections.revokeUnlessUsed(account.sub, grant.refreshToken);
+      throw new ConsentError('other_account');
+    }
+    const result = link
+      ? await connections.connect(bot.id, linkHash, connected, null)
+      : 'link_used';
+    if (result === 'link_used') {
+      await connections.revokeUnlessUsed(account.sub, grant.refreshToken);
+      throw new ConsentError('link_unknown');
+    }
+    if (result === 'connected') {
+      const undo = await this.#steps.offerUndo(bot.id, account.sub);
+      return { outcome: 'connected', bot, email: account.email, undo };
+    }
+    const replacement = { connected, linkHash, replaces: result.inPlace };
+    return { outcome: 'ask', token: await this.#steps.ask(bot.id, cookie, replacement) };
+  }
+
+  async #consumeState(
+    state: string | null,
+    cookie: string | null,
+  ): Promise<{ row: OAuthStatesTable; secret: string }> {
     const { database, now } = this.#parts;
     const row = state ? await consumeState(database, sha256(state)) : undefined;
     if (!row || row.expires_at <= now()) throw new ConsentError('state_unknown');
     if (cookie === null || !equalHashes(sha256(cookie), row.cookie_hash)) {
       throw new ConsentError('cookie_mismatch');
     }
-    return row;
+    return { row, secret: cookie };
   }
 
   /** Trades the code for a grant that can book, and proves that it can. */

@@ -1,6 +1,7 @@
 import type { Bot } from '@calhook/contract';
 import { html, type Page } from '../http/pages.ts';
-import type { ConsentFault } from './consent.ts';
+import type { ConsentFault } from './consent-error.ts';
+import type { Question } from './consent-steps.ts';
 
 /** What an owner sees before Google: for whom the calendar is connected, and what will be asked. */
 export function connectPage(bot: Bot, consentOrigin: string): Page {
@@ -19,14 +20,62 @@ export function connectPage(bot: Bot, consentOrigin: string): Page {
   };
 }
 
+/** What an owner sees whose connection has ended, before Google. */
+export function reconnectPage(bot: Bot, email: string, consentOrigin: string): Page {
+  return {
+    title: `Reconnect your calendar to ${bot.name}`,
+    formTargets: [consentOrigin],
+    body: html`
+<p>Google no longer lets <strong>${bot.name}</strong> into the calendar of <strong>${email}</strong>, so nothing can be booked.</p>
+<p>Choose that account again and <strong>leave the calendar box ticked</strong>. Appointments, rules and everything else stay as they are.</p>
+<form method="post"><button type="submit">Continue to Google</button></form>
+<p class="soft">For another account, ask whoever runs ${bot.name} for a new connect link.</p>`,
+  };
+}
+
 /** What an owner sees when it worked. */
-export function connectedPage(bot: Bot, email: string): Page {
+export function connectedPage(bot: Bot, email: string, undo: string): Page {
   return {
     title: 'Your calendar is connected',
     kind: 'done',
     body: html`
 <p>Appointments of <strong>${bot.name}</strong> will appear in the Google Calendar of <strong>${email}</strong>.</p>
+<p>You can close this window.</p>
+<form method="post" action="/connect/undo/${undo}" class="aside"><span class="soft">Not you?</span> <button type="submit" class="link">Disconnect</button></form>`,
+  };
+}
+
+/** What an owner sees who has connected another account than the bot had. */
+export function questionPage({ bot, from, to }: Question, token: string): Page {
+  return {
+    title: 'Use another account?',
+    body: html`
+<p><strong>${bot.name}</strong> is connected to <strong>${from}</strong>. You have just chosen <strong>${to}</strong>.</p>
+<p>If you change it, new appointments go to <strong>${to}</strong>. Those that are booked already stay in the calendar of ${from}.</p>
+<form method="post" action="/connect/replace/${token}"><button type="submit">Change to ${to}</button></form>
+<form method="post" action="/connect/keep/${token}"><button type="submit" class="second">Keep ${from}</button></form>`,
+  };
+}
+
+/** What an owner sees who kept the account. */
+export function keptPage({ bot, from }: Question): Page {
+  return {
+    title: 'Nothing was changed',
+    kind: 'done',
+    body: html`
+<p><strong>${bot.name}</strong> stays connected to <strong>${from}</strong>.</p>
 <p class="soft">You can close this window.</p>`,
+  };
+}
+
+/** What an owner sees who disconnected at once. */
+export function disconnectedPage(bot: Bot): Page {
+  return {
+    title: 'Your calendar is disconnected',
+    kind: 'done',
+    body: html`
+<p><strong>${bot.name}</strong> has no access to the calendar any more, and nothing can be booked into it.</p>
+<p class="soft">To connect again, ask for a new link. You can close this window.</p>`,
   };
 }
 
@@ -53,6 +102,28 @@ const faults: Readonly<Record<ConsentFault, FaultText>> = {
     happened:
       'To protect your calendar, a connect link works only in the browser that used it first.',
     todo: 'Please go back to that browser, or ask for a new link.',
+    again: false,
+  },
+  reconnect_unknown: {
+    status: 410,
+    title: 'This link is no longer needed, or no longer valid',
+    happened: 'A reconnect link works until the calendar is connected again, or disconnected.',
+    todo: 'If bookings do not arrive, please ask whoever sent it for a new one.',
+    again: false,
+  },
+  other_account: {
+    status: 409,
+    title: 'This is another account than before',
+    happened:
+      'A reconnect link accepts only the Google account that was connected. You chose another one.',
+    todo: 'Nothing was changed. Please try again and choose the same account, or ask for a new connect link to use another one.',
+    again: true,
+  },
+  step_unknown: {
+    status: 410,
+    title: 'This page is no longer valid',
+    happened: 'It was answered already, or it is too old.',
+    todo: 'Please ask for a new link if there is something left to change.',
     again: false,
   },
   state_unknown: {

@@ -1,6 +1,7 @@
 import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
 import { CachedLookup, type Database } from '../db/index.ts';
 import type { ExpressRoute } from '../http/express-lane.ts';
+import { needsOwner, type ReconnectLinks } from './reconnect.ts';
 import { type ConnectionState, connectionStateFinder } from './store.ts';
 
 /**
@@ -9,16 +10,16 @@ import { type ConnectionState, connectionStateFinder } from './store.ts';
  */
 const maxCachedStatuses = 1_000_000;
 
-function toStatus(row: ConnectionState): CalendarStatus {
+function toStatus(row: ConnectionState, reconnectUrl: string | null): CalendarStatus {
   const status: ConnectionStatus = row.status ?? 'not_connected';
   return {
     connected: status !== 'not_connected',
-    expired: status === 'needs_reauth' || status === 'missing_scopes',
+    expired: needsOwner(row),
     status,
     account: row.account_email,
     calendarId: row.calendar_id,
     reason: row.status_reason,
-    reconnectUrl: null,
+    reconnectUrl,
     since: row.status_since,
     expiresAt: row.refresh_token_expires_at,
   };
@@ -36,7 +37,7 @@ function toAscii(json: string): string {
  * Answers of the status route, rendered once and kept until the connection changes. They read
  * stored state only: no call to Google, no lock (design §4).
  */
-export function openStatuses(database: Database): CachedLookup<string> {
+export function openStatuses(database: Database, links: ReconnectLinks): CachedLookup<string> {
   const find = connectionStateFinder(database);
   return new CachedLookup<string>({
     changes: database.changes,
@@ -44,7 +45,7 @@ export function openStatuses(database: Database): CachedLookup<string> {
     limit: maxCachedStatuses,
     load: async (botId) => {
       const row = await find(botId);
-      return row && toAscii(JSON.stringify(toStatus(row)));
+      return row && toAscii(JSON.stringify(toStatus(row, links.url(botId, row))));
     },
   });
 }

@@ -1,10 +1,4 @@
-import type {
-  ConnectLinksTable,
-  Database,
-  GoogleTokensTable,
-  OAuthStatesTable,
-  Transaction,
-} from '../db/index.ts';
+import type { Database, GoogleTokensTable, Transaction } from '../db/index.ts';
 
 export async function findConnection(
   reader: Pick<Transaction, 'selectFrom'>,
@@ -24,6 +18,8 @@ export interface ConnectionState {
   readonly calendar_id: string | null;
   readonly status_reason: string | null;
   readonly status_since: number | null;
+  readonly created_at: number | null;
+  readonly google_sub: string | null;
   readonly refresh_token_expires_at: number | null;
 }
 
@@ -40,6 +36,8 @@ export function connectionStateFinder(
       'calendar_id',
       'status_reason',
       'status_since',
+      'google_tokens.created_at',
+      'google_sub',
       'refresh_token_expires_at',
     ])
     .where('bots.id', '=', '')
@@ -133,83 +131,17 @@ export async function changeConnection(
   return result.numUpdatedRows > 0n;
 }
 
-/** Removes a connection, tokens and all, and returns what it was. */
+/**
+ * Removes a connection, tokens and all, and returns what it was.
+ *
+ * @param googleSub the account that it must belong to; null: any
+ */
 export async function takeConnection(
   tx: Transaction,
   botId: string,
+  googleSub: string | null,
 ): Promise<GoogleTokensTable | undefined> {
-  return tx
-    .deleteFrom('google_tokens')
-    .where('client_id', '=', botId)
-    .returningAll()
-    .executeTakeFirst();
-}
-
-export async function insertConnectLink(
-  database: Database,
-  link: ConnectLinksTable,
-  now: number,
-): Promise<void> {
-  await database.transaction(async (tx) => {
-    await tx.deleteFrom('connect_links').where('expires_at', '<', now).execute();
-    await tx.deleteFrom('oauth_states').where('expires_at', '<', now).execute();
-    await tx.insertInto('connect_links').values(link).execute();
-  });
-}
-
-export async function findConnectLink(
-  database: Database,
-  tokenHash: string,
-): Promise<ConnectLinksTable | undefined> {
-  return database.read
-    .selectFrom('connect_links')
-    .selectAll()
-    .where('token_hash', '=', tokenHash)
-    .executeTakeFirst();
-}
-
-/**
- * Binds a link to the browser that holds the cookie, and stores the consent that it starts.
- * False when the link is gone, or bound to another browser.
- */
-export async function bindLinkAndInsertState(
-  database: Database,
-  state: OAuthStatesTable,
-): Promise<boolean> {
-  return database.transaction(async (tx) => {
-    const bound = await tx
-      .updateTable('connect_links')
-      .set({ cookie_hash: state.cookie_hash })
-      .where('token_hash', '=', state.link_hash)
-      .where((eb) =>
-        eb.or([eb('cookie_hash', 'is', null), eb('cookie_hash', '=', state.cookie_hash)]),
-      )
-      .executeTakeFirst();
-    if (bound.numUpdatedRows === 0n) return false;
-    await tx.insertInto('oauth_states').values(state).execute();
-    return true;
-  });
-}
-
-/** Removes a state and returns it: no state is ever used twice. */
-export async function consumeState(
-  database: Database,
-  stateHash: string,
-): Promise<OAuthStatesTable | undefined> {
-  return database.transaction((tx) =>
-    tx
-      .deleteFrom('oauth_states')
-      .where('state_hash', '=', stateHash)
-      .returningAll()
-      .executeTakeFirst(),
-  );
-}
-
-/** Ends a link; false when it was ended before. */
-export async function consumeLink(tx: Transaction, linkHash: string): Promise<boolean> {
-  const result = await tx
-    .deleteFrom('connect_links')
-    .where('token_hash', '=', linkHash)
-    .executeTakeFirst();
-  return result.numDeletedRows > 0n;
+  let query = tx.deleteFrom('google_tokens').where('client_id', '=', botId);
+  if (googleSub !== null) query = query.where('google_sub', '=', googleSub);
+  return query.returningAll().executeTakeFirst();
 }

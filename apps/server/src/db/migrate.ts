@@ -4,6 +4,7 @@ import type { DialectName } from './dialect.ts';
 import { up as initial } from './migrations/0001-initial.ts';
 import { up as refreshLease } from './migrations/0002-refresh-lease.ts';
 import { up as claimsInTurn } from './migrations/0003-claims-in-turn.ts';
+import { up as consentSteps } from './migrations/0004-consent-steps.ts';
 import type { Schema } from './schema.ts';
 
 type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
@@ -13,6 +14,7 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0001-initial': initial,
   '0002-refresh-lease': refreshLease,
   '0003-claims-in-turn': claimsInTurn,
+  '0004-consent-steps': consentSteps,
 };
 
 /**

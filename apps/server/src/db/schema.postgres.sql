@@ -82,9 +82,23 @@ create table connect_links (
   cookie_hash text,
   created_at bigint not null,
   expires_at bigint not null,
+  google_sub text,
   constraint connect_links_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
   constraint connect_links_pkey PRIMARY KEY (token_hash)
 );
+
+create table consent_steps (
+  token_hash text not null,
+  client_id text not null,
+  kind text not null,
+  cookie_hash text,
+  sealed text not null,
+  expires_at bigint not null,
+  constraint consent_steps_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
+  constraint consent_steps_kind_check CHECK ((kind = ANY (ARRAY['replace'::text, 'undo'::text]))),
+  constraint consent_steps_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX consent_steps_expiry ON public.consent_steps USING btree (expires_at);
 
 create table google_tokens (
   client_id text not null,

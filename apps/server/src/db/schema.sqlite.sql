@@ -88,8 +88,20 @@ CREATE TABLE "connect_links" (
   "client_id" text not null references "bots" ("id") on delete cascade,
   "cookie_hash" text,
   "created_at" integer not null,
+  "expires_at" integer not null,
+  "google_sub" text
+);
+
+CREATE TABLE "consent_steps" (
+  "token_hash" text not null primary key,
+  "client_id" text not null references "bots" ("id") on delete cascade,
+  "kind" text not null check (kind in ('replace', 'undo')),
+  "cookie_hash" text,
+  "sealed" text not null,
   "expires_at" integer not null
 );
+
+CREATE INDEX "consent_steps_expiry" on "consent_steps" ("expires_at");
 
 CREATE TABLE "google_tokens" (
   "client_id" text not null primary key references "bots" ("id") on delete cascade,

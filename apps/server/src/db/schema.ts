@@ -63,6 +63,8 @@ export interface ConnectLinksTable {
   cookie_hash: string | null;
   created_at: number;
   expires_at: number;
+  /** The only Google account that it may connect; null: any. */
+  google_sub: string | null;
 }
 
 /** Consents under way; consumed by the callback. */
@@ -73,6 +75,17 @@ export interface OAuthStatesTable {
   /** Envelope of the PKCE verifier (RFC 7636). */
   code_verifier: string;
   link_hash: string;
+  expires_at: number;
+}
+
+/** What waits for an owner's word after a consent; `sealed` is an envelope of JSON. */
+export interface ConsentStepsTable {
+  token_hash: string;
+  client_id: string;
+  kind: 'replace' | 'undo';
+  /** The browser that it belongs to; null: whoever holds the token. */
+  cookie_hash: string | null;
+  sealed: string;
   expires_at: number;
 }
 
@@ -154,6 +167,7 @@ interface CacheInvalidationsTable {
 export interface Schema {
   bots: BotsTable;
   google_tokens: GoogleTokensTable;
+  consent_steps: ConsentStepsTable;
   connect_links: ConnectLinksTable;
   oauth_states: OAuthStatesTable;
   api_keys: ApiKeysTable;

@@ -15,5 +15,8 @@ export async function connectAs(
   if (start.status !== 303 || !consentUrl) return start;
   const cookie = (start.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
   const callback = await sandbox.consent(consentUrl, choice);
-  return fetch(callback, { headers: { cookie } });
+  const page = await fetch(callback, { headers: { cookie } });
+  // Another account than before: the owner means it.
+  if (!new URL(page.url).pathname.startsWith('/connect/replace/')) return page;
+  return fetch(page.url, { method: 'POST', headers: { cookie } });
 }

@@ -51,7 +51,7 @@ export async function openFrontDoor(parts: {
     genReqId: () => newId(now()),
     // Stopping ends idle connections at once; a booking under way is answered first.
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength: 8_192 },
     // Malformed requests never reach a route; Node would answer them in plain text.
     clientErrorHandler(_error, socket) {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

@@ -51,6 +51,10 @@ strong { font-weight: 600; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 button, .button { display: block; width: 100%; font: inherit; font-weight: 600; text-align: center; border: 0; border-radius: 10px; padding: 13px 20px; background: var(--accent); color: var(--on-accent); cursor: pointer; text-decoration: none; }
 button:hover, .button:hover { filter: brightness(1.08); }
+button.second { background: transparent; color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); }
+form + form { margin-top: -8px; }
+.aside { margin: 24px 0 0; padding-top: 18px; border-top: 1px solid var(--line); }
+button.link { display: inline; width: auto; padding: 4px 6px; background: none; color: var(--accent); font-size: 14.5px; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 6px; }
 form { margin: 26px 0 20px; } .action { margin-top: 26px; }
 @media (max-width: 30rem) { body { padding: 16px; } main { padding: 26px 22px; } }

@@ -2,6 +2,7 @@ import type { EncryptionKey } from '../config.ts';
 import type { Database } from '../db/index.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type Cell, EnvelopeError, openEnvelope, sealEnvelope } from './envelope.ts';
+import { isSignature, signText } from './signature.ts';
 import { insertKeyCheck, listKeyChecks } from './store.ts';
 
 export type { Cell } from './envelope.ts';
@@ -12,6 +13,13 @@ export interface Vault {
   seal(cell: Cell, plaintext: string): string;
   /** @throws {EnvelopeError} when the envelope does not open in this cell. */
   open(cell: Cell, envelope: string): string;
+  /**
+   * Signs `text` for one purpose (HMAC-SHA-256 under a key derived from the active one, RFC 5869);
+   * base64url, 22 characters for 128 bits.
+   */
+  sign(purpose: string, text: string): string;
+  /** Whether a key of the ring signed `text` for this purpose, compared in constant time. */
+  verify(purpose: string, text: string, signature: string): boolean;
 }
 
 /** The key ring does not fit the data; the server must not start. */
@@ -75,5 +83,8 @@ export async function openVault(
   return {
     seal: (cell, plaintext) => sealEnvelope(active, cell, plaintext),
     open: (cell, envelope) => openEnvelope(ring, cell, envelope),
+    sign: (purpose, text) => signText(active, purpose, text),
+    verify: (purpose, text, signature) =>
+      keys.some((key) => isSignature(key, purpose, text, signature)),
   };
 }
