@@ -190,6 +190,38 @@ describe.each(Object.keys(looks) as Look[])('a person with a browser, %s', (look
     await inspect('link-not-valid');
   });
 
+  test('is asked before another account is used, and mends an ended connection', async () => {
+    const botId = await openConnectLink();
+    const choose = async (account: string) => {
+      await click('Continue to Google');
+      await page.getByRole('button', { name: account }).click();
+      await page.getByText(account).waitFor();
+      await click('Continue');
+    };
+    await choose('grace@example.com');
+    expect(await heading()).toBe('Your calendar is connected');
+    const link = await callDemo(demo, 'POST', `/api/calendar/connect/${botId}`);
+    await page.goto(String(link.body.url));
+    await choose('ada@example.com');
+    expect(await heading()).toBe('Use another account?');
+    await inspect('other-account');
+    await page.reload();
+    await click('Keep grace@example.com');
+    expect(await heading()).toBe('Nothing was changed');
+    await inspect('nothing-changed');
+
+    const again = await callDemo(demo, 'POST', `/api/calendar/connect/${botId}`);
+    await page.goto(String(again.body.url));
+    await choose('ada@example.com');
+    await click('Change to ada@example.com');
+    expect(await heading()).toBe('Your calendar is connected');
+    await click('Disconnect');
+    expect(await heading()).toBe('Your calendar is disconnected');
+    await inspect('disconnected');
+    const status = await callDemo(demo, 'GET', `/api/calendar/status/${botId}`);
+    expect(status.body).toMatchObject({ connected: false });
+  });
+
   test('looks up an error code', async () => {
     await page.goto(`${demo.url}/docs/errors`);
     await inspect('error-codes');
