@@ -1,6 +1,7 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   'create-event': () => import('./create-event.ts'),
   sandbox: () => import('./sandbox.ts'),
+  slots: () => import('./slots.ts'),
   start: () => import('./start.ts'),
   status: () => import('./status.ts'),
 };
