@@ -168,6 +168,37 @@ describeOnEachDatabase('the mirror', (dialect) => {
       expect(await own.pulled(botId, '2026-01-12T00:00Z', until)).toEqual([]);
     });
 
+    test('a series of which one occurrence is told is read anew, too', async () => {
+      const { botId, email } = await mirroredBot(app);
+      const series = put(email, {
+        ...berlin('2026-01-13T10:00', '2026-01-13T11:00'),
+        recurrence: ['RRULE:FREQ=DAILY;COUNT=3'],
+      });
+      await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
+      put(email, { id: series.id, transparency: 'transparent' });
+      const told = {
+        id: `${series.id}_20260113T090000Z`,
+        recurringEventId: series.id,
+        status: 'confirmed',
+        transparency: 'transparent',
+        ...berlin('2026-01-13T10:00', '2026-01-13T11:00'),
+      };
+      app.sandbox.faults.add({
+        route: 'events.list',
+        fault: { kind: 'status', status: 200, body: answerOf([told]) },
+      });
+      expect(await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z')).toEqual([]);
+    });
+
+    test('to move an event out of the window leaves nothing of it', async () => {
+      const { botId, email } = await mirroredBot(app);
+      const { id } = put(email, berlin('2026-01-13T10:00', '2026-01-13T11:00'));
+      expect(await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z')).toHaveLength(1);
+      put(email, { id, ...berlin('2029-01-13T10:00', '2029-01-13T11:00') });
+      expect(await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z')).toEqual([]);
+      expect(await dumpAllTables(app.database)).not.toContain(id);
+    });
+
     test('a series that is told of by its own id alone', async () => {
       const { botId, email } = await mirroredBot(app);
       const series = put(email, {
