@@ -67,7 +67,19 @@ module.exports = {
       name: 'lower-rooms-know-no-upper-rooms',
       severity: 'error',
       from: { path: `${server}(vault|db|google|activity|availability)/`, pathNot: '\\.test\\.ts$' },
-      to: { path: `${server}(http|bots|connections|appointments|demo)/` },
+      to: { path: `${server}(http|bots|connections|sync|appointments|demo)/` },
+    },
+    {
+      name: 'the-mirror-knows-no-rooms-above',
+      severity: 'error',
+      from: { path: `${server}(connections|sync)/`, pathNot: '\\.test\\.ts$' },
+      to: { path: `${server}(appointments|demo)/` },
+    },
+    {
+      name: 'connections-know-no-mirror',
+      severity: 'error',
+      from: { path: `${server}connections/`, pathNot: '\\.test\\.ts$' },
+      to: { path: `${server}sync/` },
     },
     {
       name: 'rooms-know-nothing-of-the-wiring',

@@ -66,6 +66,23 @@ export class Connections {
   }
 
   /**
+   * A connection of any bot to this account that Google can be called with.
+   *
+   * @param googleSub Google's id of the account
+   * @returns null when no bot is connected to it, `unusable` when the owner is needed first
+   */
+  async ofAccount(googleSub: string): Promise<Connection | 'unusable' | null> {
+    const botIds = await findBotsOfAccount(this.#database.read, googleSub);
+    for (const botId of botIds) {
+      const connection = await this.#known.get(botId);
+      if (connection?.googleSub === googleSub && connection.status === 'connected') {
+        return connection;
+      }
+    }
+    return botIds.length === 0 ? null : 'unusable';
+  }
+
+  /**
    * Stores what a consent gave and ends the link it came by; the newest grant of an account goes to
    * all its bots, since Google silently ends the oldest of 100 (facts/google.md §1).
    *

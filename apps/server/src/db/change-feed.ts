@@ -2,9 +2,10 @@ import type { Transaction } from './transaction.ts';
 
 /**
  * What kind of thing changed. A `connection` is what its status tells and its tokens too;
- * `access_token` is said of a refresh, which changes no status.
+ * `access_token` is said of a refresh, which changes no status. A `calendar` is what the mirror holds
+ * of it.
  */
-export type ChangeTopic = 'connection' | 'access_token' | 'api_key' | 'bot';
+export type ChangeTopic = 'connection' | 'access_token' | 'api_key' | 'bot' | 'calendar';
 
 type Listener = (subject: string) => void;
 

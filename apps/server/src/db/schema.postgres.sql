@@ -63,6 +63,37 @@ create table bots (
   constraint bots_pkey PRIMARY KEY (id)
 );
 
+create table busy_spans (
+  calendar text not null,
+  event_id text not null,
+  starts_at bigint not null,
+  ends_at bigint not null,
+  is_long integer not null,
+  series_id text,
+  appointment_id text,
+  constraint busy_spans_calendar_fkey FOREIGN KEY (calendar) REFERENCES calendars(calendar) ON DELETE CASCADE,
+  constraint busy_spans_is_long_check CHECK ((is_long = ANY (ARRAY[0, 1]))),
+  constraint busy_spans_key PRIMARY KEY (calendar, event_id),
+  constraint busy_spans_span CHECK ((ends_at > starts_at))
+);
+CREATE INDEX busy_spans_time ON public.busy_spans USING btree (calendar, is_long, starts_at, ends_at, appointment_id);
+
+create table calendars (
+  calendar text not null,
+  version bigint not null,
+  sync_token text,
+  time_zone text,
+  window_start bigint not null,
+  window_end bigint not null,
+  checked_at bigint not null,
+  full_pulled_at bigint not null,
+  due_at bigint,
+  failures integer not null default 0,
+  failure text,
+  constraint calendars_pkey PRIMARY KEY (calendar)
+);
+CREATE INDEX calendars_due ON public.calendars USING btree (due_at) WHERE (due_at IS NOT NULL);
+
 create table claims (
   id text not null,
   calendar text not null,

@@ -60,12 +60,42 @@ CREATE TABLE "bots" (
   "updated_at" integer not null
 );
 
+CREATE TABLE "busy_spans" (
+  "calendar" text not null references "calendars" ("calendar") on delete cascade,
+  "event_id" text not null,
+  "starts_at" integer not null,
+  "ends_at" integer not null,
+  "is_long" integer not null check (is_long in (0, 1)),
+  "series_id" text,
+  "appointment_id" text,
+  constraint "busy_spans_key" primary key ("calendar", "event_id"),
+  constraint "busy_spans_span" check (ends_at > starts_at)
+);
+
+CREATE INDEX "busy_spans_time" on "busy_spans" ("calendar", "is_long", "starts_at", "ends_at", "appointment_id");
+
 CREATE TABLE "cache_invalidations" (
   "seq" integer primary key autoincrement,
   "topic" text not null,
   "subject" text not null,
   "at" integer not null
 );
+
+CREATE TABLE "calendars" (
+  "calendar" text not null primary key,
+  "version" integer not null,
+  "sync_token" text,
+  "time_zone" text,
+  "window_start" integer not null,
+  "window_end" integer not null,
+  "checked_at" integer not null,
+  "full_pulled_at" integer not null,
+  "due_at" integer,
+  "failures" integer default 0 not null,
+  "failure" text
+);
+
+CREATE INDEX "calendars_due" on "calendars" ("due_at") where "due_at" is not null;
 
 CREATE TABLE "claims" (
   "id" text not null,

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertAppointment } from '../src/appointments/store.ts';
+import type { AppointmentsTable } from '../src/db/index.ts';
+import { describeOnEachDatabase } from './support/databases.ts';
+import { openTestApp, type TestApp } from './support/test-app.ts';
+import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
+
+const rounds = 60;
+const hour = 3_600_000;
+
+describeOnEachDatabase('an event of the owner and a claim of the same time', (dialect) => {
+  let app: TestApp;
+  let pulling: TestMirror;
+  let booking: TestMirror;
+  /** Starts of the claims that a pull found under a new busy span. */
+  const conflicts = new Set<number>();
+
+  beforeAll(async () => {
+    app = await openTestApp({ dialect });
+    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
+    booking = await openTestMirror(app);
+    pulling = await openTestMirror(app, {
+      ownEvents: async () => ({ keep: new Set() }),
+      async busyChanged(tx, { calendar, appeared }) {
+        for (const { startsAt, endsAt } of appeared) {
+          const found = await tx
+            .selectFrom('claims')
+            .select('starts_at')
+            .where('calendar', '=', calendar)
+            .where('starts_at', '<', endsAt)
+            .where('ends_at', '>', startsAt)
+            .execute();
+          for (const claim of found) conflicts.add(claim.starts_at);
+        }
+      },
+    });
+  });
+  afterAll(async () => {
+    await pulling.close();
+    await booking.close();
+    await app.close();
+  });
+
+  test('stored at the same moment never miss each other', async () => {
+    const { botId, email } = await mirroredBot(app);
+    const connection = await pulling.connectionOf(botId);
+    const calendar = await pulling.keyOf(botId);
+    await pulling.mirror.pull(connection, { budgetMs: 5_000 });
+    const seen = { bySpan: 0, byClaim: 0 };
+    for (let round = 0; round < rounds; round++) {
+      const startsAt = Date.parse('2026-02-01T00:00Z') + round * hour;
+      const endsAt = startsAt + hour / 2;
+      const at = (ms: number) => ({ dateTime: new Date(ms).toISOString() });
+      app.sandbox.putEvent(email, { start: at(startsAt), end: at(endsAt) });
+      const appointment = appointmentOf(round, botId, calendar, { startsAt, endsAt });
+      const [, refused] = await Promise.all([
+        pulling.mirror.pull(connection, { budgetMs: 5_000 }),
+        booking.database.transaction(async (tx) => {
+          await insertAppointment(tx, appointment);
+          return booking.mirror.busyInTransaction(tx, calendar, startsAt, endsAt);
+        }),
+      ]);
+      if (refused) seen.byClaim++;
+      if (conflicts.has(startsAt)) seen.bySpan++;
+      expect([round, refused || conflicts.has(startsAt)]).toEqual([round, true]);
+    }
+    expect(seen.bySpan + seen.byClaim).toBeGreaterThanOrEqual(rounds);
+  });
+});
+
+function appointmentOf(
+  round: number,
+  botId: string,
+  calendar: string,
+  span: { startsAt: number; endsAt: number },
+): AppointmentsTable {
+  return {
+    id: `apt-${String(round).padStart(26, '0')}`,
+    client_id: botId,
+    customer_name: 'Alan Turing',
+    customer_email: 'alan@example.org',
+    customer_phone: null,
+    appointment_date: '2026-02-01',
+    appointment_time: '10:00',
+    status: 'pending',
+    google_event_id: null,
+    created_at: span.startsAt,
+    time_zone: 'UTC',
+    starts_at: span.startsAt,
+    ends_at: span.endsAt,
+    notes: null,
+    answers: '{}',
+    calendar,
+    event_link: null,
+    meet_link: null,
+    failure: null,
+    updated_at: span.startsAt,
+  };
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { BusyChange, FollowedEvents, OwnEvents } from '../src/sync/listener.ts';
+import { book, bookingOf } from './support/bookings.ts';
+import { describeOnEachDatabase } from './support/databases.ts';
+import { runSql } from './support/stored.ts';
+import { openTestApp, type TestApp } from './support/test-app.ts';
+import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
+
+describeOnEachDatabase("the appointments' own events in the mirror", (dialect) => {
+  let app: TestApp;
+  let own: TestMirror;
+  /** What the listener heard, and what it answers. */
+  let heard: OwnEvents[] = [];
+  let changes: BusyChange[] = [];
+  let answer: (own: OwnEvents) => FollowedEvents | Error;
+
+  beforeAll(async () => {
+    app = await openTestApp({ dialect });
+    own = await openTestMirror(app, {
+      async ownEvents(_tx, events) {
+        heard.push(events);
+        const answered = answer(events);
+        if (answered instanceof Error) throw answered;
+        return answered;
+      },
+      async busyChanged(_tx, change) {
+        changes.push(change);
+      },
+    });
+  });
+  afterAll(async () => {
+    await own.close();
+    await app.close();
+  });
+  beforeEach(() => {
+    answer = () => ({ keep: new Set() });
+    heard = [];
+    changes = [];
+  });
+
+  const monday = ['2026-01-19T00:00Z', '2026-01-20T00:00Z'] as const;
+  const bookMonday = async (botId: string) => {
+    const booked = await book(app, botId, bookingOf({ date: '2026-01-19', time: '10:00' }));
+    expect(booked.status).toBe(201);
+    return { appointmentId: String(booked.body.appointmentId), id: String(booked.body.eventId) };
+  };
+  const at = (start: string, end: string) => ({
+    start: { dateTime: start, timeZone: 'UTC' },
+    end: { dateTime: end, timeZone: 'UTC' },
+  });
+
+  test('are handed over, moved, deleted and restored, and take no time of their own', async () => {
+    const { botId, email } = await mirroredBot(app);
+    await own.pulled(botId, ...monday);
+    const { appointmentId, id } = await bookMonday(botId);
+    heard = [];
+    expect(await own.pulled(botId, ...monday)).toEqual([]);
+    app.sandbox.putEvent(email, { id, ...at('2026-01-19T14:00:00', '2026-01-19T16:00:00') });
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, status: 'cancelled' });
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, status: 'confirmed' });
+    expect(await own.pulled(botId, ...monday)).toEqual([]);
+    const span = (start: string, end: string) => ({
+      startsAt: Date.parse(start),
+      endsAt: Date.parse(end),
+    });
+    const moved = span('2026-01-19T14:00Z', '2026-01-19T16:00Z');
+    expect(heard.flatMap(({ events }) => events)).toMatchObject([
+      {
+        appointmentId,
+        cancelled: false,
+        busy: true,
+        span: span('2026-01-19T09:00Z', '2026-01-19T09:30Z'),
+      },
+      { appointmentId, eventId: id, cancelled: false, span: moved, sequence: 1 },
+      { appointmentId, eventId: id, cancelled: true, busy: false },
+      { appointmentId, eventId: id, cancelled: false, busy: true, span: moved },
+    ]);
+    const key = await own.keyOf(botId);
+    expect(heard.map((each) => [each.calendar, each.complete])).toEqual(
+      heard.map(() => [key, null]),
+    );
+    expect(changes).toEqual([]);
+  });
+
+  test('that no claim holds are kept as busy spans', async () => {
+    const { botId } = await mirroredBot(app);
+    const { appointmentId, id } = await bookMonday(botId);
+    answer = ({ events }) => ({ keep: new Set(events.map(({ eventId }) => eventId)) });
+    expect(await own.pulled(botId, ...monday)).toEqual(['2026-01-19T09:00/2026-01-19T09:30']);
+    expect(changes).toMatchObject([{ appeared: [{ eventId: id, appointmentId }], vanished: [] }]);
+  });
+
+  test('that are deleted are told of even when nothing but their id comes', async () => {
+    const { botId } = await mirroredBot(app);
+    const { id } = await bookMonday(botId);
+    await own.pulled(botId, ...monday);
+    heard = [];
+    app.sandbox.faults.add({
+      route: 'events.list',
+      fault: {
+        kind: 'status',
+        status: 200,
+        body: {
+          kind: 'calendar#events',
+          timeZone: 'Europe/Berlin',
+          items: [{ id, status: 'cancelled' }],
+          nextSyncToken: 'next',
+        },
+      },
+    });
+    await own.pulled(botId, ...monday);
+    expect(heard).toMatchObject([
+      { events: [{ eventId: id, cancelled: true, appointmentId: null, span: null }] },
+    ]);
+  });
+
+  test('are all told of by a complete pull, which says what it covers', async () => {
+    const { botId, email } = await mirroredBot(app);
+    const first = await bookMonday(botId);
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id: first.id, status: 'cancelled' });
+    app.sandbox.clock.advance(25 * 3_600_000);
+    heard = [];
+    await own.pulled(botId, ...monday);
+    expect(heard).toMatchObject([{ events: [] }]);
+    const [{ complete, checkedAt } = {}] = heard;
+    expect(complete?.startsAt).toBeLessThan(checkedAt ?? 0);
+    expect(complete?.endsAt).toBeGreaterThan(Date.parse(monday[1]));
+  });
+
+  test('that the owner made a series of come as occurrences of it', async () => {
+    const { botId, email } = await mirroredBot(app);
+    const { appointmentId, id } = await bookMonday(botId);
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, recurrence: ['RRULE:FREQ=WEEKLY;COUNT=2'] });
+    heard = [];
+    await own.pulled(botId, ...monday);
+    expect(heard.at(-1)?.events).toMatchObject([
+      { appointmentId, seriesId: id, eventId: `${id}_20260119T090000Z` },
+      { appointmentId, seriesId: id, eventId: `${id}_20260126T090000Z` },
+    ]);
+  });
+
+  test('that this server has just written tell nothing new, until the owner changes them', async () => {
+    const { botId, email } = await mirroredBot(app);
+    await own.pulled(botId, ...monday);
+    const key = await own.keyOf(botId);
+    const row = async () =>
+      (await runSql(app.database, `select * from calendars where calendar = '${key}'`))[0];
+    const before = await row();
+    const { id } = await bookMonday(botId);
+    const written = app.sandbox.events(email).find((event) => event.id === id);
+    own.mirror.expect(id, written?.etag);
+    heard = [];
+    expect(await own.pulled(botId, ...monday)).toEqual([]);
+    expect([heard, await row()]).toEqual([[], before]);
+    // The next pull goes on from there, though it is not stored.
+    app.sandbox.putEvent(email, { id, ...at('2026-01-19T14:00:00', '2026-01-19T16:00:00') });
+    await own.pulled(botId, ...monday);
+    expect(heard.flatMap(({ events }) => events)).toMatchObject([{ eventId: id, sequence: 1 }]);
+  });
+
+  test('that the listener fails on leave the whole pull unstored, for the next one', async () => {
+    const { botId, email } = await mirroredBot(app);
+    await own.pulled(botId, ...monday);
+    const { id } = await bookMonday(botId);
+    app.sandbox.putEvent(email, at('2026-01-19T14:00:00', '2026-01-19T16:00:00'));
+    answer = () => new Error('the listener failed');
+    await expect(own.pulled(botId, ...monday)).rejects.toThrow('the listener failed');
+    expect(await own.busy(botId, ...monday)).toEqual([]);
+    let committed = 0;
+    answer = () => ({ keep: new Set(), committed: () => void committed++ });
+    heard = [];
+    expect(await own.pulled(botId, ...monday)).toEqual(['2026-01-19T14:00/2026-01-19T16:00']);
+    expect(heard.flatMap(({ events }) => events)).toMatchObject([{ eventId: id }]);
+    expect(committed).toBe(1);
+  });
+
+  test('aside, busy spans that appear and vanish are told', async () => {
+    const { botId, email } = await mirroredBot(app);
+    await own.pulled(botId, ...monday);
+    const { id } = app.sandbox.putEvent(email, at('2026-01-19T14:00:00', '2026-01-19T16:00:00'));
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, ...at('2026-01-19T15:00:00', '2026-01-19T16:00:00') });
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, summary: 'Renamed' });
+    await own.pulled(botId, ...monday);
+    app.sandbox.putEvent(email, { id, status: 'cancelled' });
+    await own.pulled(botId, ...monday);
+    const from = (time: string) => ({ eventId: id, startsAt: Date.parse(`2026-01-19T${time}Z`) });
+    expect(changes).toMatchObject([
+      { appeared: [from('14:00')], vanished: [] },
+      { appeared: [from('15:00')], vanished: [from('14:00')] },
+      { appeared: [], vanished: [from('15:00')] },
+    ]);
+    expect(heard.every(({ events }) => events.length === 0)).toBe(true);
+  });
+});
