@@ -13,6 +13,9 @@ const usage = `calhook <command>
   keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b]
   keys list
   keys revoke ID
+  rotate-keys [--dry-run] [--batch N] [--offline]
+                           encrypt all stored secrets under the first key of the list
+  rotate-keys --status     how many secrets are under which key
   help                     this, and every variable of the configuration
 `;
 
@@ -140,6 +143,30 @@ async function keys(args: string[]): Promise<void> {
   }
 }
 
+async function rotateKeys(args: string[]): Promise<void> {
+  const { values } = parse(args, {
+    status: { type: 'boolean', default: false },
+    'dry-run': { type: 'boolean', default: false },
+    offline: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '500' },
+  });
+  const batch = Number(values.batch);
+  if (!/^\d+$/.test(values.batch) || batch < 1 || batch > 10_000) {
+    throw new UsageError('--batch must be a number from 1 to 10000');
+  }
+  const config = readConfig(process.env);
+  const { runRotation, showKeyUse } = await import('./rotate-keys.ts');
+  if (values.status) return showKeyUse(config, process.stdout);
+  const complete = await runRotation(config, {
+    batch,
+    dryRun: values['dry-run'],
+    offline: values.offline,
+    output: process.stdout,
+    problems: process.stderr,
+  });
+  if (!complete) process.exitCode = 1;
+}
+
 function help(): void {
   console.log(usage);
   for (const { variable, purpose, example, fallback } of configVariables) {
@@ -153,6 +180,7 @@ const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>
   demo,
   migrate,
   keys,
+  'rotate-keys': rotateKeys,
   help,
   '--help': help,
 };

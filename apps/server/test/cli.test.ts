@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiKeyScopes } from '@calhook/contract';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCommand as run } from './support/command-line.ts';
 import {
   createTestDatabase,
   describeOnEachDatabase,
@@ -11,22 +11,6 @@ import {
 } from './support/databases.ts';
 import { runSql } from './support/stored.ts';
 import { openTestApp, type TestApp, testEnvironment } from './support/test-app.ts';
-
-const cli = new URL('../src/cli.ts', import.meta.url).pathname;
-
-function run(
-  args: readonly string[],
-  environment: Record<string, string>,
-  directory = tmpdir(),
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const options = { env: environment, cwd: directory, timeout: 20_000 };
-    execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
-      const code = error ? Number(error.code ?? -1) : 0;
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
 
 describe('the command line', () => {
   test('does not start without configuration, and names all that is missing', async () => {
@@ -59,6 +43,10 @@ describe('the command line', () => {
     [['keys', 'create', '--name', 'x', '--bots', 'bot-a,Bot B'], '"Bot B" is no bot id'],
     [['keys', 'revoke', 'nobody'], 'There is no active key "nobody"'],
     [['demo', '--port', 'x'], '--port must be a number'],
+    [['rotate-keys', '--batch', '0'], '--batch must be a number'],
+    [['rotate-keys', '--batch', '1e3'], '--batch must be a number'],
+    [['rotate-keys', '--batch', '10001'], '--batch must be a number'],
+    [['rotate-keys', '--fly'], 'Unknown option'],
   ])('says what is wrong with %j', async (args, message) => {
     const database = await createTestDatabase('sqlite');
     const { code, stderr, stdout } = await run(args, environmentOf(database));

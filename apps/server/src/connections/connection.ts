@@ -1,6 +1,6 @@
 import type { GoogleTokensTable } from '../db/index.ts';
 import type { GoogleAccount, TokenGrant } from '../google/index.ts';
-import type { Cell, Vault } from '../vault/index.ts';
+import type { SealedCell, Vault } from '../vault/index.ts';
 
 /** A connection with its tokens opened; stays inside this process. */
 export interface Connection {
@@ -29,7 +29,7 @@ export function calendarKey(connection: Pick<Connection, 'googleSub' | 'calendar
   return `${connection.googleSub}/${connection.calendarId}`;
 }
 
-const tokenCell = (botId: string, column: 'access_token' | 'refresh_token'): Cell => ({
+const tokenCell = (botId: string, column: 'access_token' | 'refresh_token'): SealedCell => ({
   table: 'google_tokens',
   row: botId,
   column,

@@ -1,7 +1,7 @@
 import type { Bot } from '@calhook/contract';
 import type { ConsentStepsTable } from '../db/index.ts';
 import { newSecret } from '../identifiers.ts';
-import type { Cell } from '../vault/index.ts';
+import type { SealedCell } from '../vault/index.ts';
 import type { NewConnection } from './connection.ts';
 import { ConsentError } from './consent-error.ts';
 import type { ConsentParts } from './consent-parts.ts';
@@ -185,6 +185,6 @@ export class ConsentSteps {
   }
 }
 
-function stepCell(tokenHash: string): Cell {
+function stepCell(tokenHash: string): SealedCell {
   return { table: 'consent_steps', row: tokenHash, column: 'sealed' };
 }
