@@ -6,6 +6,7 @@ import { type SealedCell, sealedColumns } from './sealed-columns.ts';
 import { isSignature, signText } from './signature.ts';
 import { countByKey, deleteKeyCheck, insertKeyCheck, listKeyChecks } from './store.ts';
 
+export { EnvelopeError } from './envelope.ts';
 export type { SealedCell } from './sealed-columns.ts';
 
 /** Seals and opens secrets. The only object in the server that holds encryption keys. */
