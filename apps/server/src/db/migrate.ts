@@ -5,6 +5,7 @@ import { up as initial } from './migrations/0001-initial.ts';
 import { up as refreshLease } from './migrations/0002-refresh-lease.ts';
 import { up as claimsInTurn } from './migrations/0003-claims-in-turn.ts';
 import { up as consentSteps } from './migrations/0004-consent-steps.ts';
+import { up as databaseIdentity } from './migrations/0005-database-identity.ts';
 import type { Schema } from './schema.ts';
 
 type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
@@ -15,6 +16,7 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0002-refresh-lease': refreshLease,
   '0003-claims-in-turn': claimsInTurn,
   '0004-consent-steps': consentSteps,
+  '0005-database-identity': databaseIdentity,
 };
 
 /**

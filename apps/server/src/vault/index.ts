@@ -4,7 +4,13 @@ import { OperatorError } from '../operator-error.ts';
 import { type Cell, EnvelopeError, openEnvelope, sealEnvelope } from './envelope.ts';
 import { type SealedCell, sealedColumns } from './sealed-columns.ts';
 import { isSignature, signText } from './signature.ts';
-import { countByKey, deleteKeyCheck, insertKeyCheck, listKeyChecks } from './store.ts';
+import {
+  countByKey,
+  deleteKeyCheck,
+  insertKeyCheck,
+  listKeyChecks,
+  readDatabaseId,
+} from './store.ts';
 
 export { EnvelopeError } from './envelope.ts';
 export type { SealedCell } from './sealed-columns.ts';
@@ -32,7 +38,8 @@ class KeyRingError extends OperatorError {
 }
 
 const checkText = 'calhook key check';
-const checkCell = (keyId: string): Cell => ({
+const checkCell = (database: string, keyId: string): Cell => ({
+  database,
   table: 'key_checks',
   row: keyId,
   column: 'envelope',
@@ -57,6 +64,7 @@ async function countUnder(database: Database, keyId: string): Promise<number> {
 async function verifyKeyChecks(
   ring: ReadonlyMap<string, EncryptionKey>,
   database: Database,
+  databaseId: string,
 ): Promise<{ checked: ReadonlySet<string>; retired: readonly string[] }> {
   const checked = new Set<string>();
   const retired: string[] = [];
@@ -73,7 +81,7 @@ async function verifyKeyChecks(
       continue;
     }
     try {
-      openEnvelope(ring, checkCell(keyId), check.envelope);
+      openEnvelope(ring, checkCell(databaseId, keyId), check.envelope);
     } catch (error) {
       if (!(error instanceof EnvelopeError)) throw error;
       throw new KeyRingError(
@@ -100,18 +108,19 @@ export async function openVault(
   const active = keys[0];
   if (!active) throw new KeyRingError('The key ring is empty.');
   const ring = new Map(keys.map((key) => [key.id, key]));
-  const { checked, retired } = await verifyKeyChecks(ring, database);
+  const databaseId = await readDatabaseId(database);
+  const { checked, retired } = await verifyKeyChecks(ring, database, databaseId);
   if (!checked.has(active.id)) {
-    const envelope = sealEnvelope(active, checkCell(active.id), checkText);
+    const envelope = sealEnvelope(active, checkCell(databaseId, active.id), checkText);
     await insertKeyCheck(database, { key_id: active.id, envelope, created_at: now() });
     // Another process may have stored another key under this id at the same moment.
-    await verifyKeyChecks(ring, database);
+    await verifyKeyChecks(ring, database, databaseId);
   }
   for (const keyId of retired) await deleteKeyCheck(database, keyId);
   return {
     activeKeyId: active.id,
-    seal: (cell, plaintext) => sealEnvelope(active, cell, plaintext),
-    open: (cell, envelope) => openEnvelope(ring, cell, envelope),
+    seal: (cell, plaintext) => sealEnvelope(active, { database: databaseId, ...cell }, plaintext),
+    open: (cell, envelope) => openEnvelope(ring, { database: databaseId, ...cell }, envelope),
     sign: (purpose, text) => signText(active, purpose, text),
     verify: (purpose, text, signature) =>
       keys.some((key) => isSignature(key, purpose, text, signature)),

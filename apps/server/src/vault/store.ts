@@ -2,6 +2,15 @@ import { sql } from 'kysely';
 import type { Database, KeyChecksTable } from '../db/index.ts';
 import type { SealedColumn } from './sealed-columns.ts';
 
+/** The id that tells this database from others; empty in one that is older than ids. */
+export async function readDatabaseId(database: Database): Promise<string> {
+  const { id } = await database.read
+    .selectFrom('database_identity')
+    .select('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
 /** The check values of all keys that data may be encrypted under. */
 export async function listKeyChecks(database: Database): Promise<KeyChecksTable[]> {
   return database.read.selectFrom('key_checks').selectAll().orderBy('created_at').execute();

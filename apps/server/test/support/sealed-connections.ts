@@ -5,7 +5,7 @@ import { runSql } from './stored.ts';
 import { startOfTests } from './test-app.ts';
 
 /** A key of the ring whose bytes follow from its id. */
-const keyOf = (id: string) => ({ id, bytes: Buffer.alloc(32, id) });
+export const keyOf = (id: string) => ({ id, bytes: Buffer.alloc(32, id) });
 
 /** The variable that makes a ring of keys by their ids; the first encrypts. */
 export const ringOf = (...ids: string[]) => ({
