@@ -46,6 +46,11 @@ describe('the command line', () => {
     [['keys', 'create', '--name', 'x', '--scopes', ''], '"" is no scope'],
     [['keys', 'create', '--name', 'x', '--bots', ''], '"" is no bot id'],
     [['keys', 'create', '--name', 'x', '--bots', 'bot-a,Bot B'], '"Bot B" is no bot id'],
+    [['keys', 'create', '--name', 'x', '--expires', ''], '"" is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '90'], '"90" is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2999-01-31'], 'is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2999-02-30T00:00:00Z'], 'is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2020-01-31T00:00:00Z'], 'is over already'],
     [['keys', 'revoke', 'nobody'], 'There is no active key "nobody"'],
     [['demo', '--port', 'x'], '--port must be a number'],
     [['rotate-keys', '--batch', '0'], '--batch must be a number'],
@@ -119,6 +124,27 @@ describeOnEachDatabase('beside a running server', (dialect) => {
     await vi.waitFor(async () => expect(await statusWith(key)).toBe(401), 5_000);
     expect((await run(['keys', 'list'], environment)).stdout).toContain(`${id}\trevoked`);
     expect((await run(['keys', 'revoke', id], environment)).code).toBe(1);
+  });
+
+  test.each([
+    ['30d', Date.now() + 30 * 86_400_000],
+    ['2999-01-31T00:00:00+01:00', Date.parse('2999-01-30T23:00:00Z')],
+  ])('a key that ends in %s says so, and is listed as expired after it', async (text, end) => {
+    const create = ['keys', 'create', '--name', 'short', '--expires', text];
+    const [, id = ''] = (await run(create, environment)).stdout.split('_');
+    const lineOf = async () =>
+      (await run(['keys', 'list'], environment)).stdout
+        .split('\n')
+        .find((line) => line.startsWith(id));
+    const [row] = await runSql(
+      server.database,
+      `select expires_at from api_keys where id = '${id}'`,
+    );
+    expect(Math.abs(Number(row?.expires_at) - end)).toBeLessThan(10 * 60_000);
+    const ends = new Date(Number(row?.expires_at)).toISOString();
+    expect(await lineOf()).toMatch(new RegExp(`\tactive\t.*\texpires ${ends}$`));
+    await runSql(server.database, `update api_keys set expires_at = 1 where id = '${id}'`);
+    expect(await lineOf()).toMatch(/\texpired\t/);
   });
 
   test('a key without further words has all scopes and all bots', async () => {
