@@ -49,7 +49,7 @@ module.exports = {
       name: 'only-vault-touches-ciphers',
       severity: 'error',
       from: { path: `${server}(?!vault/)`, pathNot: '\\.test\\.ts$' },
-      to: { path: `${server}vault/(?!index\\.ts)` },
+      to: { path: `${server}vault/(?!index\\.ts|rotation\\.ts)` },
     },
     {
       name: 'only-stores-touch-tables',

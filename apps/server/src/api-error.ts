@@ -8,6 +8,8 @@ interface ApiErrorOptions {
   /** Further members of the problem document. */
   readonly members?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the operator has to hear of; goes to the log, never into the answer. */
+  readonly cause?: Error;
 }
 
 /** A refusal from the catalogue; the front door turns it into an RFC 9457 answer. */
@@ -18,7 +20,10 @@ export class ApiError extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, options: ApiErrorOptions = {}) {
-    super(fillSentence(errorCatalogue[code].sentence, options.values ?? {}));
+    super(
+      fillSentence(errorCatalogue[code].sentence, options.values ?? {}),
+      options.cause && { cause: options.cause },
+    );
     this.code = code;
     this.members = options.members ?? {};
     this.headers = options.headers ?? {};

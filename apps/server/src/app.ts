@@ -54,7 +54,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'tables migrated');
   try {
     const vault = await openVault(config.encryptionKeys, database, now);
-    const keys = new ApiKeys(database, now);
+    const keys = new ApiKeys(database, now, log);
     if (config.bootstrapApiKey) await keys.ensureBootstrapKey(config.bootstrapApiKey);
 
     const redirectUri = `${config.publicUrl}/oauth/google/callback`;

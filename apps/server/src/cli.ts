@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
+import { type ApiKey, type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
 import { configVariables, readConfig } from './config.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -10,9 +10,12 @@ const usage = `calhook <command>
   demo [--port P] [--fresh]
                            start server, Google sandbox and a sample website
   migrate                  bring the tables up to date, and stop
-  keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b]
+  keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b] [--expires 90d]
   keys list
   keys revoke ID
+  rotate-keys [--dry-run] [--batch N] [--offline]
+                           encrypt all stored secrets under the first key of the list
+  rotate-keys --status     how many secrets are under which key
   help                     this, and every variable of the configuration
 `;
 
@@ -96,11 +99,37 @@ function readBotIds(text: string): string[] {
   });
 }
 
+const durationsMs = { d: 86_400_000, h: 3_600_000 };
+
+/** `90d`, `12h`, or an instant such as 2027-01-31T00:00:00Z; in epoch milliseconds. */
+function readExpiry(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,6})([dh])$/.exec(text) ?? [];
+  if (count) return now + Number(count) * durationsMs[unit as keyof typeof durationsMs];
+  let instant: number;
+  try {
+    instant = Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    throw new UsageError(
+      `"${text}" is no end: write 90d, 12h, or an instant with its offset such as 2027-01-31T00:00:00Z`,
+    );
+  }
+  if (instant <= now) throw new UsageError(`"${text}" is over already`);
+  return instant;
+}
+
+const isoOf = (instant: number) => new Date(instant).toISOString();
+
+function stateOf(key: ApiKey, now: number): string {
+  if (key.revokedAt !== null) return 'revoked';
+  return key.expiresAt !== null && key.expiresAt <= now ? 'expired' : 'active';
+}
+
 async function keys(args: string[]): Promise<void> {
   const { values, positionals } = parse(args, {
     name: { type: 'string' },
     scopes: { type: 'string' },
     bots: { type: 'string' },
+    expires: { type: 'string' },
   });
   const [action, id] = positionals;
   if (!['create', 'list', 'revoke'].includes(action ?? '')) throw new UsageError(usage);
@@ -118,15 +147,20 @@ async function keys(args: string[]): Promise<void> {
         // An empty limit is a slip (an unset variable of the shell), and must not mean no limit.
         ...(values.scopes === undefined ? {} : { scopes: readScopes(values.scopes) }),
         ...(values.bots === undefined ? {} : { botIds: readBotIds(values.bots) }),
+        ...(values.expires === undefined
+          ? {}
+          : { expiresAt: readExpiry(values.expires, Date.now()) }),
       });
       console.log(`${secret}\n\nThis is the only time the key ${apiKey.id} is shown.`);
     } else if (action === 'list') {
       for (const key of await apiKeys.list()) {
-        const state = key.revokedAt ? 'revoked' : 'active';
+        const state = stateOf(key, Date.now());
         const bots = key.botIds?.join(',') ?? 'all bots';
-        const used = key.lastUsedAt ? new Date(key.lastUsedAt).toISOString() : 'never';
+        const used = key.lastUsedAt ? isoOf(key.lastUsedAt) : 'never';
+        const ends = key.expiresAt === null ? 'never' : isoOf(key.expiresAt);
+        const scopes = key.scopes.join(',');
         console.log(
-          [key.id, state, key.name, key.scopes.join(','), bots, `used ${used}`].join('\t'),
+          [key.id, state, key.name, scopes, bots, `used ${used}`, `expires ${ends}`].join('\t'),
         );
       }
     } else if (id && (await apiKeys.revoke(id))) {
@@ -138,6 +172,30 @@ async function keys(args: string[]): Promise<void> {
     await apiKeys.close();
     await database.close();
   }
+}
+
+async function rotateKeys(args: string[]): Promise<void> {
+  const { values } = parse(args, {
+    status: { type: 'boolean', default: false },
+    'dry-run': { type: 'boolean', default: false },
+    offline: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '500' },
+  });
+  const batch = Number(values.batch);
+  if (!/^\d+$/.test(values.batch) || batch < 1 || batch > 10_000) {
+    throw new UsageError('--batch must be a number from 1 to 10000');
+  }
+  const config = readConfig(process.env);
+  const { runRotation, showKeyUse } = await import('./rotate-keys.ts');
+  if (values.status) return showKeyUse(config, process.stdout);
+  const complete = await runRotation(config, {
+    batch,
+    dryRun: values['dry-run'],
+    offline: values.offline,
+    output: process.stdout,
+    problems: process.stderr,
+  });
+  if (!complete) process.exitCode = 1;
 }
 
 function help(): void {
@@ -153,6 +211,7 @@ const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>
   demo,
   migrate,
   keys,
+  'rotate-keys': rotateKeys,
   help,
   '--help': help,
 };

@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiKeyScopes } from '@calhook/contract';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCommand as run } from './support/command-line.ts';
 import {
   createTestDatabase,
   describeOnEachDatabase,
@@ -12,21 +13,9 @@ import {
 import { runSql } from './support/stored.ts';
 import { openTestApp, type TestApp, testEnvironment } from './support/test-app.ts';
 
-const cli = new URL('../src/cli.ts', import.meta.url).pathname;
-
-function run(
-  args: readonly string[],
-  environment: Record<string, string>,
-  directory = tmpdir(),
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const options = { env: environment, cwd: directory, timeout: 20_000 };
-    execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
-      const code = error ? Number(error.code ?? -1) : 0;
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
+const migrations = readdirSync(new URL('../src/db/migrations', import.meta.url))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .sort();
 
 describe('the command line', () => {
   test('does not start without configuration, and names all that is missing', async () => {
@@ -57,8 +46,17 @@ describe('the command line', () => {
     [['keys', 'create', '--name', 'x', '--scopes', ''], '"" is no scope'],
     [['keys', 'create', '--name', 'x', '--bots', ''], '"" is no bot id'],
     [['keys', 'create', '--name', 'x', '--bots', 'bot-a,Bot B'], '"Bot B" is no bot id'],
+    [['keys', 'create', '--name', 'x', '--expires', ''], '"" is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '90'], '"90" is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2999-01-31'], 'is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2999-02-30T00:00:00Z'], 'is no end'],
+    [['keys', 'create', '--name', 'x', '--expires', '2020-01-31T00:00:00Z'], 'is over already'],
     [['keys', 'revoke', 'nobody'], 'There is no active key "nobody"'],
     [['demo', '--port', 'x'], '--port must be a number'],
+    [['rotate-keys', '--batch', '0'], '--batch must be a number'],
+    [['rotate-keys', '--batch', '1e3'], '--batch must be a number'],
+    [['rotate-keys', '--batch', '10001'], '--batch must be a number'],
+    [['rotate-keys', '--fly'], 'Unknown option'],
   ])('says what is wrong with %j', async (args, message) => {
     const database = await createTestDatabase('sqlite');
     const { code, stderr, stdout } = await run(args, environmentOf(database));
@@ -128,6 +126,27 @@ describeOnEachDatabase('beside a running server', (dialect) => {
     expect((await run(['keys', 'revoke', id], environment)).code).toBe(1);
   });
 
+  test.each([
+    ['30d', Date.now() + 30 * 86_400_000],
+    ['2999-01-31T00:00:00+01:00', Date.parse('2999-01-30T23:00:00Z')],
+  ])('a key that ends in %s says so, and is listed as expired after it', async (text, end) => {
+    const create = ['keys', 'create', '--name', 'short', '--expires', text];
+    const [, id = ''] = (await run(create, environment)).stdout.split('_');
+    const lineOf = async () =>
+      (await run(['keys', 'list'], environment)).stdout
+        .split('\n')
+        .find((line) => line.startsWith(id));
+    const [row] = await runSql(
+      server.database,
+      `select expires_at from api_keys where id = '${id}'`,
+    );
+    expect(Math.abs(Number(row?.expires_at) - end)).toBeLessThan(10 * 60_000);
+    const ends = new Date(Number(row?.expires_at)).toISOString();
+    expect(await lineOf()).toMatch(new RegExp(`\tactive\t.*\texpires ${ends}$`));
+    await runSql(server.database, `update api_keys set expires_at = 1 where id = '${id}'`);
+    expect(await lineOf()).toMatch(/\texpired\t/);
+  });
+
   test('a key without further words has all scopes and all bots', async () => {
     const { stdout } = await run(['keys', 'create', '--name', 'all'], environment);
     const [key = ''] = stdout.split('\n');
@@ -144,7 +163,7 @@ describeOnEachDatabase('migrating', (dialect) => {
     const environment = environmentOf(database);
     expect(await run(['migrate'], environment)).toEqual({
       code: 0,
-      stdout: '0001-initial\n0002-refresh-lease\n0003-claims-in-turn\n0004-consent-steps\n',
+      stdout: migrations.map((name) => `${name}\n`).join(''),
       stderr: '',
     });
     expect(await run(['migrate'], environment)).toEqual({

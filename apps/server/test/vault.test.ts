@@ -102,7 +102,10 @@ describeOnEachDatabase('the vault', (dialect) => {
         await during(ringOf('second', 'first'), async (fresh) => {
           sandbox.requests.clear();
           const answer = await book(fresh, thief, bookingOf());
-          expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error' } });
+          expect(answer).toMatchObject({
+            status: 424,
+            body: { code: 'calendar_grant_unreadable' },
+          });
           expect(answer.text).not.toContain('v1.');
           const log = fresh.log.join('');
           expect(log).toContain(`google_tokens.access_token of ${thief} does not open`);

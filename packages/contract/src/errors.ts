@@ -213,6 +213,14 @@ const catalogue = {
       'Appointments cannot be booked at the moment; access to the calendar was not granted.',
     remedy: 'Have the owner connect again and leave the calendar box ticked.',
   },
+  calendar_grant_unreadable: {
+    status: 424,
+    title: 'Stored access to the calendar cannot be read',
+    sentence:
+      'Appointments cannot be booked at the moment; the stored access to the calendar cannot be read.',
+    remedy:
+      'The log of the server names the row and why. Put a missing encryption key back, or have the owner connect again.',
+  },
   calendar_not_found: {
     status: 424,
     title: 'Calendar not found',

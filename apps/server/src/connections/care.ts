@@ -86,8 +86,10 @@ export class ConnectionCare {
         await this.#refresh.renew(openConnection(vault, row));
       } catch (error) {
         // What Google said is stored by the refresh; one connection never keeps the next waiting.
-        if (error instanceof GoogleError || error instanceof ApiError) continue;
-        log.error({ err: error, botId: row.client_id }, 'grant could not be kept alive');
+        if (error instanceof GoogleError) continue;
+        if (error instanceof ApiError && !error.cause) continue;
+        const err = error instanceof ApiError ? error.cause : error;
+        log.error({ err, botId: row.client_id }, 'grant could not be kept alive');
       }
     }
   }

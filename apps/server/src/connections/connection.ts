@@ -1,6 +1,7 @@
+import { ApiError } from '../api-error.ts';
 import type { GoogleTokensTable } from '../db/index.ts';
 import type { GoogleAccount, TokenGrant } from '../google/index.ts';
-import type { Cell, Vault } from '../vault/index.ts';
+import { EnvelopeError, type SealedCell, type Vault } from '../vault/index.ts';
 
 /** A connection with its tokens opened; stays inside this process. */
 export interface Connection {
@@ -29,7 +30,7 @@ export function calendarKey(connection: Pick<Connection, 'googleSub' | 'calendar
   return `${connection.googleSub}/${connection.calendarId}`;
 }
 
-const tokenCell = (botId: string, column: 'access_token' | 'refresh_token'): Cell => ({
+const tokenCell = (botId: string, column: 'access_token' | 'refresh_token'): SealedCell => ({
   table: 'google_tokens',
   row: botId,
   column,
@@ -47,13 +48,21 @@ export function sealTokens(
   };
 }
 
-/** @throws {EnvelopeError} when a token does not open in the row that it is found in */
+/** @throws {ApiError} `calendar_grant_unreadable` when a token does not open in its row */
 export function openConnection(vault: Vault, row: GoogleTokensTable): Connection {
   const botId = row.client_id;
+  const open = (column: 'access_token' | 'refresh_token') => {
+    try {
+      return vault.open(tokenCell(botId, column), row[column]);
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error;
+      throw new ApiError('calendar_grant_unreadable', { cause: error });
+    }
+  };
   return {
     botId,
-    accessToken: vault.open(tokenCell(botId, 'access_token'), row.access_token),
-    refreshToken: vault.open(tokenCell(botId, 'refresh_token'), row.refresh_token),
+    accessToken: open('access_token'),
+    refreshToken: open('refresh_token'),
     expiresAt: row.expiry_date,
     googleSub: row.google_sub,
     calendarId: row.calendar_id,

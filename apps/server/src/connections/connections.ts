@@ -119,9 +119,7 @@ export class Connections {
     if (stored.inPlace) return { inPlace: stored.inPlace };
     for (const id of stored.botIds) this.#database.changes.deliver('connection', id);
     const { left } = stored;
-    if (left && left.google_sub !== account.sub) {
-      await this.revokeUnlessUsed(left.google_sub, openConnection(this.#vault, left).refreshToken);
-    }
+    if (left && left.google_sub !== account.sub) await this.#revokeLeft(left);
     return 'connected';
   }
 
@@ -142,11 +140,22 @@ export class Connections {
     });
     this.#database.changes.deliver('connection', botId);
     if (!taken) return false;
-    if (taken.others.length === 0) {
-      const { refreshToken } = openConnection(this.#vault, taken.row);
-      await this.revokeUnlessUsed(taken.row.google_sub, refreshToken);
-    }
+    if (taken.others.length === 0) await this.#revokeLeft(taken.row);
     return true;
+  }
+
+  /** Revokes the grant of a connection that is gone by now, if its tokens can be opened. */
+  async #revokeLeft(row: GoogleTokensTable): Promise<void> {
+    let refreshToken: string;
+    try {
+      refreshToken = openConnection(this.#vault, row).refreshToken;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { cause: err } = error;
+      this.#log.warn({ err, botId: row.client_id }, 'grant could not be revoked at Google');
+      return;
+    }
+    await this.revokeUnlessUsed(row.google_sub, refreshToken);
   }
 
   /** Revokes a token at Google unless a bot is connected to its account; never throws for Google. */

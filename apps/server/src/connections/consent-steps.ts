@@ -1,7 +1,7 @@
 import type { Bot } from '@calhook/contract';
 import type { ConsentStepsTable } from '../db/index.ts';
 import { newSecret } from '../identifiers.ts';
-import type { Cell } from '../vault/index.ts';
+import { EnvelopeError, type SealedCell } from '../vault/index.ts';
 import type { NewConnection } from './connection.ts';
 import { ConsentError } from './consent-error.ts';
 import type { ConsentParts } from './consent-parts.ts';
@@ -123,7 +123,13 @@ export class ConsentSteps {
   async dropExpired(): Promise<void> {
     const expired = await takeExpiredSteps(this.#parts.database, this.#parts.now());
     for (const step of expired) {
-      if (step.kind === 'replace') await this.#drop(this.#open<Replacement>(step));
+      if (step.kind !== 'replace') continue;
+      try {
+        await this.#drop(this.#open<Replacement>(step));
+      } catch (error) {
+        if (!(error instanceof EnvelopeError)) throw error;
+        this.#parts.log.warn({ err: error }, 'grant could not be revoked at Google');
+      }
     }
   }
 
@@ -185,6 +191,6 @@ export class ConsentSteps {
   }
 }
 
-function stepCell(tokenHash: string): Cell {
+function stepCell(tokenHash: string): SealedCell {
   return { table: 'consent_steps', row: tokenHash, column: 'sealed' };
 }

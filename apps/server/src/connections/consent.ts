@@ -2,7 +2,7 @@ import type { Bot } from '@calhook/contract';
 import type { OAuthStatesTable } from '../db/index.ts';
 import { calendarScope, type FailureKind, GoogleError } from '../google/index.ts';
 import { newSecret } from '../identifiers.ts';
-import type { Cell } from '../vault/index.ts';
+import type { SealedCell } from '../vault/index.ts';
 import type { NewConnection } from './connection.ts';
 import { ConsentError, type ConsentFault } from './consent-error.ts';
 import type { ConsentParts } from './consent-parts.ts';
@@ -251,6 +251,6 @@ const consentFaults: Partial<Record<FailureKind, ConsentFault>> = {
   scopes: 'scope_missing',
 };
 
-function verifierCell(stateHash: string): Cell {
+function verifierCell(stateHash: string): SealedCell {
   return { table: 'oauth_states', row: stateHash, column: 'code_verifier' };
 }

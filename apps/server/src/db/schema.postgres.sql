@@ -131,6 +131,11 @@ create table consent_steps (
 );
 CREATE INDEX consent_steps_expiry ON public.consent_steps USING btree (expires_at);
 
+create table database_identity (
+  id text not null,
+  constraint database_identity_pkey PRIMARY KEY (id)
+);
+
 create table google_tokens (
   client_id text not null,
   access_token text not null,

@@ -133,6 +133,10 @@ CREATE TABLE "consent_steps" (
 
 CREATE INDEX "consent_steps_expiry" on "consent_steps" ("expires_at");
 
+CREATE TABLE "database_identity" (
+  "id" text not null primary key
+);
+
 CREATE TABLE "google_tokens" (
   "client_id" text not null primary key references "bots" ("id") on delete cascade,
   "access_token" text not null,

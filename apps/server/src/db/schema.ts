@@ -195,6 +195,11 @@ export interface KeyChecksTable {
   created_at: number;
 }
 
+/** One row. Empty in a database that had secrets before there were ids. */
+interface DatabaseIdentityTable {
+  id: string;
+}
+
 /** What other processes must forget from their caches (SQLite only; PostgreSQL has NOTIFY). */
 interface CacheInvalidationsTable {
   seq: Generated<number>;
@@ -216,5 +221,6 @@ export interface Schema {
   busy_spans: BusySpansTable;
   activity: ActivityTable;
   key_checks: KeyChecksTable;
+  database_identity: DatabaseIdentityTable;
   cache_invalidations: CacheInvalidationsTable;
 }

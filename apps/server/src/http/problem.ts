@@ -57,7 +57,13 @@ function toApiError(error: unknown): ApiError | null {
 export function handleError(log: Logger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const refusal = toApiError(error);
-    if (refusal) return sendProblem(reply, refusal);
+    if (refusal) {
+      if (refusal.cause) {
+        const { code: refused, cause: err } = refusal;
+        log.error({ err, refused, requestId: request.id }, 'request refused');
+      }
+      return sendProblem(reply, refusal);
+    }
     log.error({ err: error, requestId: request.id }, 'request failed');
     return sendProblem(
       reply,

@@ -3,6 +3,7 @@ import { type ApiKey, type ApiKeyScope, apiKeyScopes, type CreateApiKey } from '
 import { apiKeyPattern } from '../config.ts';
 import { type ApiKeysTable, CachedLookup, type Database } from '../db/index.ts';
 import { newId, newSecret } from '../identifiers.ts';
+import type { Logger } from '../logger.ts';
 import { findApiKey, insertApiKey, listApiKeys, revokeApiKey, saveLastUsed } from './store.ts';
 
 /** Who calls, by API key: what they may do, and to which bots. */
@@ -24,6 +25,9 @@ const maxCachedKeys = 10_000;
 const maxVerifiedHeaders = 1_000;
 /** How often uses are written, in milliseconds: `lastUsedAt` costs no write per request. */
 const saveUsesEveryMs = 60_000;
+
+/** What the secret of an unknown key is compared with, so that it takes as long as a known one. */
+const nobodysHash = Buffer.alloc(32);
 
 function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer');
@@ -65,19 +69,25 @@ function toApiKey(row: ApiKeysTable): ApiKey {
 export class ApiKeys {
   readonly #database: Database;
   readonly #now: () => number;
+  readonly #log: Logger | null;
   readonly #known: CachedLookup<KnownKey>;
   /**
    * `Authorization` headers that were verified, so that a caller's key is hashed once and not with
    * every request. An entry counts only while its key is the one in memory, so it ends with it.
    */
   readonly #verified = new Map<string, KnownKey>();
+  /** Keys used since they were last written. */
   readonly #used = new Set<KnownKey>();
   readonly #saveTimer: NodeJS.Timeout;
 
-  /** @param now clock in epoch milliseconds */
-  constructor(database: Database, now: () => number) {
+  /**
+   * @param now clock in epoch milliseconds
+   * @param log null: whoever runs a command sees its errors
+   */
+  constructor(database: Database, now: () => number, log: Logger | null = null) {
     this.#database = database;
     this.#now = now;
+    this.#log = log;
     this.#known = new CachedLookup({
       changes: database.changes,
       topics: ['api_key'],
@@ -95,7 +105,8 @@ export class ApiKeys {
     const parsed = parseAuthorization(authorization);
     if (!parsed) return null;
     const known = await this.#known.get(parsed.id);
-    if (!known || !timingSafeEqual(sha256(parsed.secret), known.secretHash)) return null;
+    const same = timingSafeEqual(sha256(parsed.secret), known?.secretHash ?? nobodysHash);
+    if (!known || !same) return null;
     if (this.#verified.size >= maxVerifiedHeaders) this.#verified.clear();
     this.#verified.set(authorization, known);
     return this.#use(known);
@@ -152,11 +163,17 @@ export class ApiKeys {
     return known;
   }
 
+  /** Never throws: a use that is told late is no reason to stop. */
   async #saveUses(): Promise<void> {
     if (this.#used.size === 0) return;
-    const uses = new Map([...this.#used].map((key) => [key.keyId, key.lastUsedAt]));
+    const used = [...this.#used];
     this.#used.clear();
-    await saveLastUsed(this.#database, uses);
+    try {
+      await saveLastUsed(this.#database, new Map(used.map((key) => [key.keyId, key.lastUsedAt])));
+    } catch (error) {
+      for (const key of used) this.#used.add(key);
+      this.#log?.warn({ err: error }, 'uses of API keys could not be stored; it is tried again');
+    }
   }
 }
 

@@ -32,14 +32,20 @@ export async function revokeApiKey(database: Database, id: string, at: number): 
   return revoked;
 }
 
-/** Stores when keys were last used; `uses` maps key ids to epoch milliseconds. */
+/** Stores when keys were last used, unless a later use is stored; maps key ids to epoch milliseconds. */
 export async function saveLastUsed(
   database: Database,
   uses: ReadonlyMap<string, number>,
 ): Promise<void> {
   await database.transaction(async (tx) => {
-    for (const [id, at] of uses) {
-      await tx.updateTable('api_keys').set({ last_used_at: at }).where('id', '=', id).execute();
+    // In one order, so that processes that write at the same time do not lock each other out.
+    for (const [id, at] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      await tx
+        .updateTable('api_keys')
+        .set({ last_used_at: at })
+        .where('id', '=', id)
+        .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
+        .execute();
     }
   });
 }

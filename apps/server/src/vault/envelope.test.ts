@@ -6,7 +6,7 @@ import { EnvelopeError, openEnvelope, sealEnvelope } from './envelope.ts';
 const key = { id: 'k1', bytes: randomBytes(32) };
 const other = { id: 'k2', bytes: randomBytes(32) };
 const ring = new Map([key, other].map((one) => [one.id, one]));
-const cell = { table: 'google_tokens', row: 'bot-ada', column: 'access_token' };
+const cell = { database: 'db-1', table: 'google_tokens', row: 'bot-ada', column: 'access_token' };
 const secret = 'ya29.a-secret';
 
 describe('an envelope', () => {

@@ -3,6 +3,8 @@ import type { EncryptionKey } from '../config.ts';
 
 /** Where a ciphertext lives; bound into it, so that it opens nowhere else. */
 export interface Cell {
+  /** Id of the database; empty in one that is older than ids. */
+  readonly database: string;
   readonly table: string;
   /** Id of the row: the bot, or the key of the row where it belongs to no bot. */
   readonly row: string;
@@ -22,8 +24,9 @@ export class EnvelopeError extends Error {
 const ivBytes = 12;
 const tagBytes = 16;
 
-function associatedData(cell: Cell): Buffer {
-  return Buffer.from(`${cell.table}|${cell.row}|${cell.column}`, 'utf8');
+function associatedData({ database, table, row, column }: Cell): Buffer {
+  const place = `${table}|${row}|${column}`;
+  return Buffer.from(database === '' ? place : `${database}|${place}`, 'utf8');
 }
 
 /** Encrypts `plaintext` for one cell: `v1.<keyId>.<iv>.<ciphertext+tag>` (design §5). */
@@ -39,10 +42,12 @@ export function sealEnvelope(key: EncryptionKey, cell: Cell, plaintext: string):
   return `v1.${key.id}.${iv.toString('base64url')}.${sealed.toString('base64url')}`;
 }
 
-/** The key id that an envelope names; null when it is not an envelope of this version. */
-function envelopeKeyId(envelope: string): string | null {
-  const parts = envelope.split('.');
-  return parts.length === 4 && parts[0] === 'v1' ? (parts[1] ?? null) : null;
+const form = /^v1\.([A-Za-z0-9-]{1,32})\.([\w-]+)\.([\w-]+)$/;
+
+/** The bytes of base64url; null where other texts stand for the same bytes, so that none opens twice. */
+function readBytes(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : null;
 }
 
 /**
@@ -55,19 +60,21 @@ export function openEnvelope(
   cell: Cell,
   envelope: string,
 ): string {
-  const keyId = envelopeKeyId(envelope);
-  if (keyId === null) throw new EnvelopeError(cell, 'is not an envelope of a known version');
+  const [, keyId, ivText, sealedText] = form.exec(envelope) ?? [];
+  if (keyId === undefined || ivText === undefined || sealedText === undefined) {
+    throw new EnvelopeError(cell, 'is not an envelope of a known version');
+  }
   const key = keys.get(keyId);
-  if (!key)
+  if (!key) {
     throw new EnvelopeError(
       cell,
       `is encrypted under the key "${keyId}", which is not in the ring`,
     );
-  const [, , ivText = '', sealedText = ''] = envelope.split('.');
-  const iv = Buffer.from(ivText, 'base64url');
-  const sealed = Buffer.from(sealedText, 'base64url');
-  if (iv.length !== ivBytes || sealed.length < tagBytes) {
-    throw new EnvelopeError(cell, 'is cut short');
+  }
+  const iv = readBytes(ivText);
+  const sealed = readBytes(sealedText);
+  if (iv?.length !== ivBytes || sealed === null || sealed.length < tagBytes) {
+    throw new EnvelopeError(cell, 'is cut short or malformed');
   }
   const decipher = createDecipheriv('aes-256-gcm', key.bytes, iv, { authTagLength: tagBytes });
   decipher.setAAD(associatedData(cell));

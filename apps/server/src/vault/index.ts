@@ -2,17 +2,27 @@ import type { EncryptionKey } from '../config.ts';
 import type { Database } from '../db/index.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type Cell, EnvelopeError, openEnvelope, sealEnvelope } from './envelope.ts';
+import { type SealedCell, sealedColumns } from './sealed-columns.ts';
 import { isSignature, signText } from './signature.ts';
-import { insertKeyCheck, listKeyChecks } from './store.ts';
+import {
+  countByKey,
+  deleteKeyCheck,
+  insertKeyCheck,
+  listKeyChecks,
+  readDatabaseId,
+} from './store.ts';
 
-export type { Cell } from './envelope.ts';
+export { EnvelopeError } from './envelope.ts';
+export type { SealedCell } from './sealed-columns.ts';
 
 /** Seals and opens secrets. The only object in the server that holds encryption keys. */
 export interface Vault {
+  /** Id of the key that seals: the first of the ring. */
+  readonly activeKeyId: string;
   /** Encrypts under the active (first) key. */
-  seal(cell: Cell, plaintext: string): string;
+  seal(cell: SealedCell, plaintext: string): string;
   /** @throws {EnvelopeError} when the envelope does not open in this cell. */
-  open(cell: Cell, envelope: string): string;
+  open(cell: SealedCell, envelope: string): string;
   /**
    * Signs `text` for one purpose (HMAC-SHA-256 under a key derived from the active one, RFC 5869);
    * base64url, 22 characters for 128 bits.
@@ -28,34 +38,59 @@ class KeyRingError extends OperatorError {
 }
 
 const checkText = 'calhook key check';
-const checkCell = (keyId: string): Cell => ({
+const checkCell = (database: string, keyId: string): Cell => ({
+  database,
   table: 'key_checks',
   row: keyId,
   column: 'envelope',
 });
 
-/** Proves that every key that left a check value is in the ring, with the bytes it had then. */
+/** How many secrets are sealed under a key; reads all of them. */
+async function countUnder(database: Database, keyId: string): Promise<number> {
+  let envelopes = 0;
+  for (const column of sealedColumns) {
+    const counts = await countByKey(database, column);
+    envelopes += counts.find((count) => count.keyId === keyId)?.envelopes ?? 0;
+  }
+  return envelopes;
+}
+
+/**
+ * Proves that every key that left a check value is in the ring, with the bytes it had then. Reads
+ * secrets only when one is not in the ring: it was retired, if nothing is sealed under it any more.
+ *
+ * @returns the ids that left a check value: those in the ring, and those that were retired
+ */
 async function verifyKeyChecks(
   ring: ReadonlyMap<string, EncryptionKey>,
   database: Database,
-): Promise<Set<string>> {
-  const checks = await listKeyChecks(database);
-  for (const check of checks) {
-    if (!ring.has(check.key_id)) {
-      throw new KeyRingError(
-        `CALHOOK_ENCRYPTION_KEYS lacks the key "${check.key_id}", under which data is encrypted. Add it back (after the active key, if it is being retired).`,
-      );
+  databaseId: string,
+): Promise<{ checked: ReadonlySet<string>; retired: readonly string[] }> {
+  const checked = new Set<string>();
+  const retired: string[] = [];
+  for (const check of await listKeyChecks(database)) {
+    const keyId = check.key_id;
+    if (!ring.has(keyId)) {
+      const envelopes = await countUnder(database, keyId);
+      if (envelopes > 0) {
+        throw new KeyRingError(
+          `CALHOOK_ENCRYPTION_KEYS lacks the key "${keyId}", under which ${envelopes} stored secret${envelopes === 1 ? ' is' : 's are'} encrypted. Add it back after the active key; to retire it, run "calhook rotate-keys" before you take it out.`,
+        );
+      }
+      retired.push(keyId);
+      continue;
     }
     try {
-      openEnvelope(ring, checkCell(check.key_id), check.envelope);
+      openEnvelope(ring, checkCell(databaseId, keyId), check.envelope);
     } catch (error) {
       if (!(error instanceof EnvelopeError)) throw error;
       throw new KeyRingError(
-        `The key "${check.key_id}" in CALHOOK_ENCRYPTION_KEYS is not the one that data was encrypted with. Put the former bytes back, or give the new key a new id.`,
+        `The key "${keyId}" in CALHOOK_ENCRYPTION_KEYS is not the one that data was encrypted with. Put the former bytes back, or give the new key a new id.`,
       );
     }
+    checked.add(keyId);
   }
-  return new Set(checks.map((check) => check.key_id));
+  return { checked, retired };
 }
 
 /**
@@ -73,16 +108,19 @@ export async function openVault(
   const active = keys[0];
   if (!active) throw new KeyRingError('The key ring is empty.');
   const ring = new Map(keys.map((key) => [key.id, key]));
-  const checked = await verifyKeyChecks(ring, database);
+  const databaseId = await readDatabaseId(database);
+  const { checked, retired } = await verifyKeyChecks(ring, database, databaseId);
   if (!checked.has(active.id)) {
-    const envelope = sealEnvelope(active, checkCell(active.id), checkText);
+    const envelope = sealEnvelope(active, checkCell(databaseId, active.id), checkText);
     await insertKeyCheck(database, { key_id: active.id, envelope, created_at: now() });
     // Another process may have stored another key under this id at the same moment.
-    await verifyKeyChecks(ring, database);
+    await verifyKeyChecks(ring, database, databaseId);
   }
+  for (const keyId of retired) await deleteKeyCheck(database, keyId);
   return {
-    seal: (cell, plaintext) => sealEnvelope(active, cell, plaintext),
-    open: (cell, envelope) => openEnvelope(ring, cell, envelope),
+    activeKeyId: active.id,
+    seal: (cell, plaintext) => sealEnvelope(active, { database: databaseId, ...cell }, plaintext),
+    open: (cell, envelope) => openEnvelope(ring, { database: databaseId, ...cell }, envelope),
     sign: (purpose, text) => signText(active, purpose, text),
     verify: (purpose, text, signature) =>
       keys.some((key) => isSignature(key, purpose, text, signature)),

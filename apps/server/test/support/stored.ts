@@ -35,6 +35,21 @@ async function tableNames(database: TestDatabase): Promise<string[]> {
   return rows.map((row) => String(row.name));
 }
 
+/** Every field of every table that holds something, as text. */
+export async function allFields(
+  database: TestDatabase,
+): Promise<{ table: string; column: string; text: string }[]> {
+  const fields: { table: string; column: string; text: string }[] = [];
+  for (const table of await tableNames(database)) {
+    for (const row of await runSql(database, `select * from "${table}"`)) {
+      for (const [column, value] of Object.entries(row)) {
+        if (value !== null) fields.push({ table, column, text: String(value) });
+      }
+    }
+  }
+  return fields;
+}
+
 /** Every row of every table, as text. */
 export async function dumpAllTables(database: TestDatabase): Promise<string> {
   const dumps: string[] = [];

@@ -53,6 +53,8 @@ export const occasions: Readonly<Record<ErrorCode, string>> = {
   calendar_needs_reauth:
     'Google no longer accepts the grant: the owner removed the access, an administrator blocks it, the account is gone, or (in Testing) seven days are over.',
   calendar_missing_scopes: 'Google answers that the grant does not cover events.',
+  calendar_grant_unreadable:
+    'A stored token of the bot does not open: it was changed, was copied from elsewhere, or is under an encryption key that the server does not have. Google is not asked, and other bots are not concerned.',
   calendar_not_found: 'Google answers 404 for the calendar of the connection.',
   calendar_read_only: 'Google answers that the account may not write to the calendar.',
   calendar_usage_limit:
