@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
-import { configVariables, readConfig } from './config.ts';
+import { ConfigError, configVariables, readConfig } from './config.ts';
 import { OperatorError } from './operator-error.ts';
 
 const usage = `calhook <command>
@@ -13,6 +13,7 @@ const usage = `calhook <command>
   keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b]
   keys list
   keys revoke ID
+  doctor [--json]          check database, keys, clock, Google, addresses and mail
   help                     this, and every variable of the configuration
 `;
 
@@ -140,6 +141,27 @@ async function keys(args: string[]): Promise<void> {
   }
 }
 
+async function doctor(args: string[]): Promise<void> {
+  const { values } = parse(args, { json: { type: 'boolean', default: false } });
+  const [{ configFindings, diagnose }, { hasFault, reportJson, reportText }] = await Promise.all([
+    import('./doctor/doctor.ts'),
+    import('./doctor/report.ts'),
+  ]);
+  const look = async () => {
+    try {
+      return await diagnose(readConfig(process.env));
+    } catch (error) {
+      if (error instanceof ConfigError) return configFindings(error);
+      throw error;
+    }
+  };
+  const findings = await look();
+  console.log(values.json ? reportJson(findings) : reportText(findings));
+  if (hasFault(findings)) process.exitCode = 1;
+  // What still hangs after its timeout must not keep the shell waiting.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
+
 function help(): void {
   console.log(usage);
   for (const { variable, purpose, example, fallback } of configVariables) {
@@ -153,6 +175,7 @@ const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>
   demo,
   migrate,
   keys,
+  doctor,
   help,
   '--help': help,
 };
