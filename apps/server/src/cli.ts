@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ApiKey, type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
-import { configVariables, readConfig } from './config.ts';
+import { ConfigError, configVariables, readConfig } from './config.ts';
 import { OperatorError } from './operator-error.ts';
 
 const usage = `calhook <command>
@@ -16,6 +16,7 @@ const usage = `calhook <command>
   rotate-keys [--dry-run] [--batch N] [--offline]
                            encrypt all stored secrets under the first key of the list
   rotate-keys --status     how many secrets are under which key
+  doctor [--json]          check database, keys, clock, Google, addresses and mail
   help                     this, and every variable of the configuration
 `;
 
@@ -198,6 +199,27 @@ async function rotateKeys(args: string[]): Promise<void> {
   if (!complete) process.exitCode = 1;
 }
 
+async function doctor(args: string[]): Promise<void> {
+  const { values } = parse(args, { json: { type: 'boolean', default: false } });
+  const [{ configFindings, diagnose }, { hasFault, reportJson, reportText }] = await Promise.all([
+    import('./doctor/doctor.ts'),
+    import('./doctor/report.ts'),
+  ]);
+  const look = async () => {
+    try {
+      return await diagnose(readConfig(process.env));
+    } catch (error) {
+      if (error instanceof ConfigError) return configFindings(error);
+      throw error;
+    }
+  };
+  const findings = await look();
+  console.log(values.json ? reportJson(findings) : reportText(findings));
+  if (hasFault(findings)) process.exitCode = 1;
+  // What still hangs after its timeout must not keep the shell waiting.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
+
 function help(): void {
   console.log(usage);
   for (const { variable, purpose, example, fallback } of configVariables) {
@@ -212,6 +234,7 @@ const commands: Readonly<Record<string, (args: string[]) => void | Promise<void>
   migrate,
   keys,
   'rotate-keys': rotateKeys,
+  doctor,
   help,
   '--help': help,
 };

@@ -50,6 +50,7 @@ describe('the configuration', () => {
         userinfoUrl: 'https://openidconnect.googleapis.com/v1/userinfo',
         apiUrl: 'https://www.googleapis.com',
       },
+      mail: { smtpUrl: null, from: null },
       bootstrapApiKey: null,
       trustProxy: false,
       logLevel: 'info',
@@ -84,6 +85,10 @@ describe('the configuration', () => {
     ['CALHOOK_ENCRYPTION_KEYS', `k.1:${key}`, 'must list keys as id:base64'],
     ['CALHOOK_ENCRYPTION_KEYS', `k1:${key},`, 'must list keys as id:base64'],
     ['CALHOOK_GOOGLE_TOKEN_URL', 'localhost:4002', 'is not a URL'],
+    ['CALHOOK_SMTP_URL', 'mail.example.com:587', 'is not a URL that starts with smtp:'],
+    ['CALHOOK_SMTP_URL', 'smtp://', 'names no host'],
+    ['CALHOOK_MAIL_FROM', 'Calendar', 'must be an address'],
+    ['CALHOOK_MAIL_FROM', 'Ada <ada@example.com>, bob@example.com', 'must be an address'],
     ['CALHOOK_BOOTSTRAP_API_KEY', 'secret', 'must look like chk_'],
     ['CALHOOK_BOOTSTRAP_API_KEY', `chk_boot_${'x'.repeat(43)}`, 'must look like chk_'],
     ['CALHOOK_TRUST_PROXY', 'yes', 'must be one of true, false'],
@@ -105,9 +110,10 @@ describe('the configuration', () => {
       ...complete,
       CALHOOK_ENCRYPTION_KEYS: 'k1:c2hvcnRzZWNyZXQ=',
       CALHOOK_BOOTSTRAP_API_KEY: 'chk_short_hush',
+      CALHOOK_SMTP_URL: 'smpt://calhook:sesame@mail.example.com',
     });
-    expect(error?.faults).toHaveLength(2);
-    expect(error?.message).not.toMatch(/c2hvcnRzZWNyZXQ|hush/);
+    expect(error?.faults).toHaveLength(3);
+    expect(error?.message).not.toMatch(/c2hvcnRzZWNyZXQ|hush|sesame/);
   });
 
   test.each(configVariables.map(({ variable }) => variable))(
@@ -118,6 +124,8 @@ describe('the configuration', () => {
         CALHOOK_HOST: '0.0.0.0',
         CALHOOK_PORT: '9',
         CALHOOK_DATABASE_URL: 'postgres://localhost/calhook',
+        CALHOOK_SMTP_URL: 'smtps://calhook:sesame@mail.example.com',
+        CALHOOK_MAIL_FROM: 'Calendar <calendar@example.com>',
         CALHOOK_BOOTSTRAP_API_KEY: `chk_bootstrap_${'x'.repeat(43)}`,
         CALHOOK_TRUST_PROXY: 'true',
         CALHOOK_LOG_LEVEL: 'debug',

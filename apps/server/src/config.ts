@@ -26,6 +26,14 @@ export interface EncryptionKey {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 type LogLevel = (typeof logLevels)[number];
 
+/** The mail server; null where none is set. */
+export interface MailConfig {
+  /** `smtp://` or `smtps://`, with user and password where the server wants them. */
+  readonly smtpUrl: string | null;
+  /** Who mail is from: an address, or a name and an address. */
+  readonly from: string | null;
+}
+
 export interface Config {
   /** Origin under which browsers and Google reach this server, without a trailing slash. */
   readonly publicUrl: string;
@@ -35,6 +43,7 @@ export interface Config {
   /** The first encrypts, all open. */
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly google: GoogleConfig;
+  readonly mail: MailConfig;
   readonly bootstrapApiKey: string | null;
   readonly trustProxy: boolean;
   readonly logLevel: LogLevel;
@@ -91,6 +100,20 @@ function parseUrl(text: string, protocols: readonly string[]): string {
 }
 
 const httpUrl = (text: string) => parseUrl(text, ['https:', 'http:']);
+
+function parseSmtpUrl(text: string): string {
+  const url = parseUrl(text, ['smtp:', 'smtps:']);
+  if (new URL(url).hostname === '') throw new Error('names no host');
+  return url;
+}
+
+/** An address, or a name with an address in angle brackets; RFC 5322 allows far more. */
+function parseSender(text: string): string {
+  if (!/^([^<>@\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(text)) {
+    throw new Error('must be an address, or a name and an address as in the example');
+  }
+  return text;
+}
 
 function parsePublicUrl(text: string): string {
   const url = new URL(httpUrl(text));
@@ -230,6 +253,20 @@ const settings = {
     fallback: 'https://www.googleapis.com',
     parse: httpUrl,
   },
+  smtpUrl: {
+    variable: 'CALHOOK_SMTP_URL',
+    purpose: 'the mail server to send by, with user and password',
+    example: 'smtps://user:password@mail.example.com',
+    fallback: '',
+    parse: (text: string) => (text === '' ? null : parseSmtpUrl(text)),
+  },
+  mailFrom: {
+    variable: 'CALHOOK_MAIL_FROM',
+    purpose: 'who mail is from',
+    example: 'Calendar <calendar@example.com>',
+    fallback: '',
+    parse: (text: string) => (text === '' ? null : parseSender(text)),
+  },
   bootstrapApiKey: {
     variable: 'CALHOOK_BOOTSTRAP_API_KEY',
     purpose: 'a first API key with all scopes, stored hashed at the first start',
@@ -304,6 +341,7 @@ export function readConfig(environment: Environment): Config {
       userinfoUrl: read('userinfoUrl'),
       apiUrl: read('apiUrl'),
     },
+    mail: { smtpUrl: read('smtpUrl'), from: read('mailFrom') },
     bootstrapApiKey: read('bootstrapApiKey'),
     trustProxy: read('trustProxy'),
     logLevel: read('logLevel'),

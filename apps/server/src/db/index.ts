@@ -1,10 +1,15 @@
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
+import type { PostgresLook } from './postgres-look.ts';
+import type { SqliteLook } from './sqlite-look.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
 export { insertRow, writeCompiled } from './compiled-writes.ts';
 export type { Database } from './database.ts';
+export type { MigrationState } from './look.ts';
+export type { PostgresLook, PostgresServer } from './postgres-look.ts';
 export type * from './schema.ts';
+export type { SqliteDisk, SqliteLook } from './sqlite-look.ts';
 export type { Transaction } from './transaction.ts';
 
 /** Opens the database that the URL names, and brings its tables up to date. */
@@ -16,6 +21,25 @@ export async function openDatabase(databaseUrl: string): Promise<Database> {
   }
   const { openPostgres } = await import('./postgres.ts');
   return openPostgres(databaseUrl);
+}
+
+/**
+ * Looks at the database that the URL names, as it is: nothing is migrated, written or made. What it
+ * gives holds a database that refuses to write; close it.
+ *
+ * @param timeoutMs longest wait for one answer of PostgreSQL
+ * @throws what the driver throws when PostgreSQL cannot be reached
+ */
+export async function lookAtDatabase(
+  databaseUrl: string,
+  timeoutMs: number,
+): Promise<SqliteLook | PostgresLook> {
+  if (dialectOf(databaseUrl) === 'sqlite') {
+    const { lookAtSqlite } = await import('./sqlite-look.ts');
+    return lookAtSqlite(databaseUrl);
+  }
+  const { lookAtPostgres } = await import('./postgres-look.ts');
+  return lookAtPostgres(databaseUrl, timeoutMs);
 }
 
 // SQLite's extended result codes (https://sqlite.org/rescode.html) and PostgreSQL's SQLSTATEs.

@@ -21,6 +21,9 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0008-database-identity': databaseIdentity,
 };
 
+/** In the order in which they run. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort();
+
 /**
  * Brings the tables up to date; does nothing when they are.
  *

@@ -138,7 +138,13 @@ class GroupCommit {
   }
 }
 
-function openConnection(path: string, readOnly: boolean): DatabaseSync {
+/** The file that a database URL names. */
+export function sqlitePath(databaseUrl: string): string {
+  return resolve(databaseUrl.slice('sqlite:'.length));
+}
+
+/** Opens a connection with what every one needs; a writing one turns the write-ahead log on. */
+export function openConnection(path: string, readOnly: boolean): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs });
   if (!readOnly) {
     db.exec('pragma journal_mode = wal; pragma synchronous = full');
@@ -150,7 +156,7 @@ function openConnection(path: string, readOnly: boolean): DatabaseSync {
 }
 
 /** Queries on one connection; writes that are compiled already skip the way through Kysely. */
-class Connection extends Kysely<Schema> {
+export class Connection extends Kysely<Schema> {
   readonly #database: NodeSqlite;
 
   constructor(db: DatabaseSync) {
@@ -169,7 +175,7 @@ class Connection extends Kysely<Schema> {
  * no reader sees a transaction that is not committed.
  */
 export async function openSqlite(databaseUrl: string): Promise<Database> {
-  const path = resolve(databaseUrl.slice('sqlite:'.length));
+  const path = sqlitePath(databaseUrl);
   mkdirSync(dirname(path), { recursive: true });
   const writer = openConnection(path, false);
   const writing = new Connection(writer);

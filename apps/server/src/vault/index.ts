@@ -94,6 +94,18 @@ async function verifyKeyChecks(
 }
 
 /**
+ * Proves that the ring fits the stored data, as {@link openVault} does, and stores nothing.
+ *
+ * @throws {KeyRingError} when a key is missing from the ring, or has other bytes than before.
+ */
+export async function checkKeyRing(
+  keys: readonly EncryptionKey[],
+  database: Database,
+): Promise<void> {
+  await verifyKeyChecks(new Map(keys.map((key) => [key.id, key])), database);
+}
+
+/**
  * Opens the vault over the configured ring, after proving that the ring fits the stored data:
  * each active key leaves a check value, which must open under the key of the same id ever after.
  *

@@ -1,0 +1,21 @@
+/**
+ * A certificate for localhost and its key, for tests alone: nobody trusts it, and everybody has its
+ * key. Valid from 2020 to 2120.
+ */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgA+wZfokugDLnLZ/V
+kSDHThuX1/84cYTvdFrAnFo2CSGhRANCAARcTC+VxTnSPL3YRbalf3zEQRz+kQ3H
+qj5HzFSNF266mYKIBlXphnnYzA7eCELy23YyFgiMv36H7Z9LVK285Uk/
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBZjCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFxML5XFOdI8vdhF
+tqV/fMRBHP6RDceqPkfMVI0XbrqZgogGVemGedjMDt4IQvLbdjIWCIy/foftn0tU
+rbzlST+jTjBMMA8GA1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0
+hwR/AAABMB0GA1UdDgQWBBQUvTDoo9/RVC33xggyjkgwnMOuzzAKBggqhkjOPQQD
+AgNHADBEAiAn2f7DiBAFwcxgaJAr93ghzsQCZQ2/Hd7MyQrAIx2aGwIgIiLD0ryv
+HFu31TmGa9eksdAIojXiIagISmD9CKcIaX4=
+-----END CERTIFICATE-----`,
+};
