@@ -58,9 +58,16 @@ export async function releaseRefreshLease(
   return result.numUpdatedRows > 0n;
 }
 
-/** Connections in use that got no token from Google since `before`, the longest idle first. */
+/** Where a walk over idle connections has come to. */
+export type IdleCursor = Pick<GoogleTokensTable, 'refreshed_at' | 'client_id'>;
+
+/**
+ * Connections in use that got no token from Google since `before`, the longest idle first, beyond
+ * those that were looked at.
+ */
 export async function findIdleConnections(
   reader: Database['read'],
+  after: IdleCursor,
   before: number,
   now: number,
   limit: number,
@@ -70,10 +77,15 @@ export async function findIdleConnections(
     .selectAll()
     .where('status', '=', 'connected')
     .where('refreshed_at', '<', before)
+    .where('refreshed_at', '>=', after.refreshed_at)
+    .where((eb) =>
+      eb.or([eb('refreshed_at', '>', after.refreshed_at), eb('client_id', '>', after.client_id)]),
+    )
     .where((eb) =>
       eb.or([eb('refresh_not_before', 'is', null), eb('refresh_not_before', '<=', now)]),
     )
     .orderBy('refreshed_at')
+    .orderBy('client_id')
     .limit(limit)
     .execute();
 }

@@ -3,7 +3,7 @@ import { dialectOf } from './dialect.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
 export { insertRow, writeCompiled } from './compiled-writes.ts';
-export type { Database } from './database.ts';
+export type { CommitWhen, Database } from './database.ts';
 export type * from './schema.ts';
 export type { Transaction } from './transaction.ts';
 
