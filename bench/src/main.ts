@@ -1,5 +1,6 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   'create-event': () => import('./create-event.ts'),
+  refresh: () => import('./refresh.ts'),
   sandbox: () => import('./sandbox.ts'),
   start: () => import('./start.ts'),
   status: () => import('./status.ts'),
