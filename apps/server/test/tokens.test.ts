@@ -150,7 +150,7 @@ describeOnEachDatabase('tokens', (dialect) => {
     expect(await status()).toMatchObject({ connected: true, expired: false });
     server.sandbox.faults.clear();
     server.sandbox.clock.advance(5_000);
-    expect(await book(server, botId, body)).toMatchObject({
+    expect(await book(patient, botId, body)).toMatchObject({
       status: 200,
       body: { status: 'confirmed' },
     });

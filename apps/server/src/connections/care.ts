@@ -1,16 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
-import type { GoogleTokensTable } from '../db/index.ts';
 import { GoogleError } from '../google/index.ts';
-import { openConnection } from './connection.ts';
 import type { ConnectionParts } from './connections.ts';
 import type { ConsentSteps } from './consent-steps.ts';
 import type { Refresh } from './refresh.ts';
 import {
   findExpiringConnections,
   findIdleConnections,
-  type IdleCursor,
+  type IdleConnection,
   markExpiryAnnounced,
 } from './refresh-store.ts';
 
@@ -27,7 +25,7 @@ const batch = 100;
  * (bench/src/refresh.ts).
  */
 const together = 32;
-const pauseMs = 200;
+const pauseMs = 400;
 /** How often a process looks after the connections, in milliseconds. */
 const everyMs = 3_600_000;
 
@@ -103,7 +101,7 @@ export class ConnectionCare {
   async #keepAlive(): Promise<void> {
     const { database, now } = this.#parts;
     const at = now();
-    let after: IdleCursor = { refreshed_at: 0, client_id: '' };
+    let after: Omit<IdleConnection, 'version'> = { refreshed_at: 0, client_id: '' };
     for (;;) {
       const idle = await findIdleConnections(database.read, after, at - idleAfterMs, at, batch);
       for (let i = 0; i < idle.length; i += together) {
@@ -119,14 +117,14 @@ export class ConnectionCare {
     }
   }
 
-  async #renew(row: GoogleTokensTable): Promise<void> {
-    const { vault, log } = this.#parts;
+  async #renew(idle: IdleConnection): Promise<void> {
+    const { client_id: botId, version } = idle;
     try {
-      await this.#refresh.renew(openConnection(vault, row), 'soon');
+      await this.#refresh.renew({ botId, version }, 'soon');
     } catch (error) {
       // What Google said is stored by the refresh; one connection never keeps the next waiting.
       if (error instanceof GoogleError || error instanceof ApiError) return;
-      log.error({ err: error, botId: row.client_id }, 'grant could not be kept alive');
+      this.#parts.log.error({ err: error, botId }, 'grant could not be kept alive');
     }
   }
 }

@@ -58,23 +58,23 @@ export async function releaseRefreshLease(
   return result.numUpdatedRows > 0n;
 }
 
-/** Where a walk over idle connections has come to. */
-export type IdleCursor = Pick<GoogleTokensTable, 'refreshed_at' | 'client_id'>;
+export type IdleConnection = Pick<GoogleTokensTable, 'client_id' | 'version' | 'refreshed_at'>;
 
 /**
- * Connections in use that got no token from Google since `before`, the longest idle first, beyond
- * those that were looked at.
+ * Connections in use that got no token from Google since `before`, the longest idle first.
+ *
+ * @param after the last one that was looked at
  */
 export async function findIdleConnections(
   reader: Database['read'],
-  after: IdleCursor,
+  after: Omit<IdleConnection, 'version'>,
   before: number,
   now: number,
   limit: number,
-): Promise<GoogleTokensTable[]> {
+): Promise<IdleConnection[]> {
   return reader
     .selectFrom('google_tokens')
-    .selectAll()
+    .select(['client_id', 'version', 'refreshed_at'])
     .where('status', '=', 'connected')
     .where('refreshed_at', '<', before)
     .where('refreshed_at', '>=', after.refreshed_at)

@@ -34,6 +34,9 @@ export const refreshPolicy: RefreshPolicy = {
   maxPauseMs: 60_000,
 };
 
+/** Which state of which connection is to be replaced. */
+type Versioned = Pick<Connection, 'botId' | 'version'>;
+
 /** How often a process looks whether another one has finished the refresh, in milliseconds. */
 const pollMs = 50;
 /**
@@ -79,7 +82,7 @@ export class Refresh {
    * @throws {GoogleError} when Google did not give a token, now or within the stored back-off
    * @throws {ApiError} `calendar_not_connected` when the connection is gone
    */
-  renew(connection: Connection, when: CommitWhen = 'now'): Promise<Connection> {
+  renew(connection: Versioned, when: CommitWhen = 'now'): Promise<Connection> {
     // The version is part of it: whoever was refused with the result of one flight starts another.
     const key = `${connection.botId} ${connection.version}`;
     const running = this.#flights.get(key);
@@ -95,7 +98,7 @@ export class Refresh {
     await Promise.allSettled(this.#flights.values());
   }
 
-  async #renew(connection: Connection, when: CommitWhen = 'now'): Promise<Connection> {
+  async #renew(connection: Versioned, when: CommitWhen = 'now'): Promise<Connection> {
     const { database, vault, now } = this.#parts;
     const { botId, version } = connection;
     const lease: RefreshLease = { botId, version, owner: randomUUID() };
@@ -149,28 +152,32 @@ export class Refresh {
       if (error.kind === 'operator') this.#parts.alarm.raise(error);
       throw await this.#backOff(error, lease, leased);
     }
-    await this.#save(grant, connection, lease, when);
+    const saved = await this.#save(grant, connection, lease, when);
+    if (saved) return saved;
     const stored = await findConnection(this.#parts.database.read, connection.botId);
     if (!stored) throw new ApiError('calendar_not_connected');
     return this.#usable(stored);
   }
 
+  /** The connection as it is stored; null when something newer was there. */
   async #save(
     grant: TokenGrant,
     connection: Connection,
     lease: RefreshLease,
     when: CommitWhen,
-  ): Promise<void> {
+  ): Promise<Connection | null> {
     const { database, vault, now } = this.#parts;
     const { botId } = connection;
+    const { accessToken, expiresAt } = grant;
     // Google sends no refresh token with a refresh: the stored one stays.
     const refreshToken = grant.refreshToken ?? connection.refreshToken;
+    const version = connection.version + 1;
     const at = now();
     const ends = grant.refreshTokenExpiresAt;
-    await database.transaction(async (tx) => {
-      const saved = await releaseRefreshLease(tx, lease, connection.version + 1, {
-        ...sealTokens(vault, botId, { accessToken: grant.accessToken, refreshToken }),
-        expiry_date: grant.expiresAt,
+    const saved = await database.transaction(async (tx) => {
+      const released = await releaseRefreshLease(tx, lease, version, {
+        ...sealTokens(vault, botId, { accessToken, refreshToken }),
+        expiry_date: expiresAt,
         updated_at: at,
         refreshed_at: at,
         refresh_failures: 0,
@@ -178,9 +185,11 @@ export class Refresh {
         refresh_not_before: null,
         ...(ends === null ? {} : { refresh_token_expires_at: ends }),
       });
-      if (saved) await database.changes.announce(tx, 'access_token', botId);
+      if (released) await database.changes.announce(tx, 'access_token', botId);
+      return released;
     }, when);
     database.changes.deliver('access_token', botId);
+    return saved ? { ...connection, accessToken, refreshToken, expiresAt, version } : null;
   }
 
   /** Stores the failure for all processes, and returns it with how long to wait. */
