@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
@@ -8,8 +8,9 @@ import { newId } from '../../apps/server/src/identifiers.ts';
 import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { driveConsent } from '../../packages/google-sandbox/src/consent-driver.ts';
 import { load } from './load.ts';
-import { median, startProcess } from './processes.ts';
-import { apiKey, oauthClient, serverEnvironment, startServerProcess } from './server-process.ts';
+import { median } from './processes.ts';
+import { consentBeside, startSandboxProcess } from './sandbox-process.ts';
+import { apiKey, serverEnvironment, startServerProcess } from './server-process.ts';
 
 const goal = 0.5;
 const rounds = 5;
@@ -17,9 +18,6 @@ const connections = 32;
 const measureMs = 2_000;
 const account = 'ada@example.com';
 const botId = 'bot-bench';
-const sandboxCli = join(import.meta.dirname, '../../packages/google-sandbox/src/cli.ts');
-
-type Endpoints = Parameters<typeof googleOverrides>[0];
 
 /** Slots of five minutes, one after another, so that no two bookings meet. */
 function* slots(): Generator<{ date: string; time: string; start: string; end: string }> {
@@ -67,30 +65,6 @@ function event(): object {
   };
 }
 
-/** A consent of its own, for the loop that has no Calhook in front. */
-async function accessTokenOf(endpoints: Endpoints, redirectUri: string): Promise<string> {
-  const authorization = new URL(endpoints.authUrl);
-  authorization.search = new URLSearchParams({
-    client_id: oauthClient.clientId,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope: 'openid email https://www.googleapis.com/auth/calendar.events',
-  }).toString();
-  const callback = new URL(await driveConsent(authorization.href, { account }));
-  const answer = await fetch(endpoints.tokenUrl, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'authorization_code',
-      code: callback.searchParams.get('code') ?? '',
-      redirect_uri: redirectUri,
-      client_id: oauthClient.clientId,
-      client_secret: oauthClient.clientSecret,
-    }),
-  });
-  const { access_token } = (await answer.json()) as { access_token: string };
-  return access_token;
-}
-
 /** Inserts events with undici and nothing else. */
 async function bareLoop(
   pool: Pool,
@@ -126,21 +100,8 @@ export async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
   const serverPort = await freePorts();
   const redirectUri = `http://127.0.0.1:${serverPort}/oauth/google/callback`;
-  const seedFile = join(directory, 'seed.json');
-  await writeFile(
-    seedFile,
-    JSON.stringify({
-      accounts: [{ email: account, timeZone: 'UTC' }],
-      clients: [{ ...oauthClient, redirectUris: [redirectUri] }],
-    }),
-  );
-  const sandbox = await startProcess({
-    args: [sandboxCli, '--seed', seedFile, '--no-limits'],
-    env: {},
-    logFile: join(directory, 'sandbox.log'),
-    isReady: (log) => /ready (\{.*\})/.exec(log)?.[1] ?? null,
-  });
-  const { endpoints } = JSON.parse(sandbox.ready) as { endpoints: Endpoints };
+  const sandbox = await startSandboxProcess(directory, account, [redirectUri]);
+  const { endpoints } = sandbox;
   const server = await startServerProcess(
     directory,
     serverEnvironment(`sqlite:${join(directory, 'calhook.db')}`, {
@@ -162,7 +123,7 @@ export async function run(): Promise<void> {
     const { url } = await call(`/api/calendar/connect/${botId}`, {});
     const page = await connectAs({ consent: driveConsent }, url, { account });
     if (!page.ok) throw new Error(`connect: ${page.status}`);
-    const accessToken = await accessTokenOf(endpoints, redirectUri);
+    const { access_token: accessToken } = await consentBeside(endpoints, account, redirectUri);
 
     const book = async (concurrency: number) => {
       const result = await load({
@@ -196,7 +157,7 @@ export async function run(): Promise<void> {
   } finally {
     await pool.destroy();
     await server.process.stop();
-    await sandbox.stop();
+    await sandbox.process.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }

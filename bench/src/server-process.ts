@@ -3,6 +3,7 @@ import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { type ServerProcess, startProcess } from './processes.ts';
 
 export const apiKey = `chk_benchmark_${'b'.repeat(43)}`;
+export const encryptionKey = { id: 'k1', bytes: Buffer.alloc(32, 1) };
 export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secret' };
 const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
@@ -16,7 +17,7 @@ export function serverEnvironment(
 ): Record<string, string> {
   return {
     CALHOOK_DATABASE_URL: databaseUrl,
-    CALHOOK_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+    CALHOOK_ENCRYPTION_KEYS: `${encryptionKey.id}:${encryptionKey.bytes.toString('base64')}`,
     CALHOOK_BOOTSTRAP_API_KEY: apiKey,
     CALHOOK_GOOGLE_CLIENT_ID: oauthClient.clientId,
     CALHOOK_GOOGLE_CLIENT_SECRET: oauthClient.clientSecret,

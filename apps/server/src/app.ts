@@ -9,6 +9,7 @@ import { Connections } from './connections/connections.ts';
 import { Consents } from './connections/consent.ts';
 import { consentRoutes } from './connections/consent-routes.ts';
 import { ConsentSteps } from './connections/consent-steps.ts';
+import { OperatorAlarm } from './connections/operator-alarm.ts';
 import { ReconnectLinks } from './connections/reconnect.ts';
 import { Refresh, type RefreshPolicy, refreshPolicy } from './connections/refresh.ts';
 import { connectionRoutes } from './connections/routes.ts';
@@ -61,7 +62,8 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const oauth = new GoogleOAuth(config.google, redirectUri, now);
     const calendar = new GoogleCalendar(config.google.apiUrl);
     const bots = new Bots(database, now);
-    const connectionParts = { database, vault, oauth, log, now };
+    const alarm = new OperatorAlarm(log, now);
+    const connectionParts = { database, vault, oauth, alarm, log, now };
     const connections = new Connections(connectionParts);
     const refresh = new Refresh(connectionParts, options.refresh ?? refreshPolicy);
     const accessTokens = new AccessTokens(connectionParts, refresh);
@@ -74,6 +76,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       bots,
       connections,
       publicUrl,
+      alarm,
       log,
       now,
     };
@@ -113,6 +116,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
         await care.close();
         await refresh.close();
         await keys.close();
+        await oauth.close();
         await calendar.close();
         await database.close();
       },

@@ -22,6 +22,8 @@ interface Failure {
   readonly says: readonly (string | RegExp)[];
   /** Whether the page offers the same link again. */
   readonly again: boolean;
+  /** Whether the operator is told; default: no. */
+  readonly alarm?: boolean;
 }
 const down = (route: string): Pick<Failure, 'fault' | 'status' | 'says' | 'again'> => ({
   fault: { route, fault: { kind: 'html', status: 503 } },
@@ -172,6 +174,17 @@ const failures: readonly [string, Failure][] = [
       status: 503,
       says: ['not set up correctly', 'not your fault'],
       again: false,
+      alarm: true,
+    },
+  ],
+  [
+    'Google does not know the redirect URI',
+    {
+      fault: { route: 'token', fault: { kind: 'oauthError', error: 'redirect_uri_mismatch' } },
+      status: 503,
+      says: ['not set up correctly'],
+      again: false,
+      alarm: true,
     },
   ],
   [
@@ -181,6 +194,7 @@ const failures: readonly [string, Failure][] = [
       status: 503,
       says: ['not set up correctly'],
       again: false,
+      alarm: true,
     },
   ],
 ];
@@ -194,6 +208,9 @@ describeOnEachDatabase('connecting a calendar', (dialect) => {
   });
   beforeEach(async () => {
     server.sandbox.faults.clear();
+    // The operator is told once in ten minutes.
+    server.sandbox.clock.advance(11 * minute);
+    server.log.length = 0;
     botId = `bot-${++bots}`;
     await server.call('POST', '/api/bots', { id: botId, name: 'Ada’s Workshop' });
   });
@@ -223,6 +240,8 @@ describeOnEachDatabase('connecting a calendar', (dialect) => {
     expect(page.text).not.toMatch(/<b>|<i>|4\/0A/);
     if (failure.again) expect(page.text).toContain(`href="${server.url}${link}">Try again`);
     else expect(page.text).not.toContain('Try again');
+    const alarms = server.log.filter((line) => JSON.parse(line).level >= 50);
+    expect(alarms).toHaveLength(failure.alarm ? 1 : 0);
     await expectNothingStored();
     expect(await rows('connect_links')).toHaveLength(1);
     if (!failure.again) return;

@@ -126,6 +126,31 @@ describeOnEachDatabase('the database', (dialect) => {
     for (let i = 0; i < 20; i++) expect(stored.has(`bot-${i}`)).toBe(i % 4 === 0 || i % 4 === 3);
   });
 
+  test('what nobody waits for is stored as well, alone, with others and on closing', async () => {
+    await database.transaction(insertBot('bot-soon'), 'soon');
+    expect(await botIds()).toContain('bot-soon');
+    const together = await Promise.allSettled([
+      database.transaction(insertBot('bot-soon-1'), 'soon'),
+      database.transaction(insertBot('bot-a'), 'soon'),
+      database.transaction(insertBot('bot-now')),
+      database.transaction(insertBot('bot-soon-2'), 'soon'),
+    ]);
+    expect(together.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    const other = await openDatabase(files.url);
+    const late = other.transaction(insertBot('bot-soon-last'), 'soon');
+    const closed = other.close();
+    await late;
+    await closed;
+    for (const id of ['bot-soon-1', 'bot-now', 'bot-soon-2', 'bot-soon-last']) {
+      expect(await botIds()).toContain(id);
+    }
+  });
+
   test('what is committed is read by others at once, what is not by nobody', async () => {
     let seenBefore: string[] = [];
     await database.transaction(async (tx) => {

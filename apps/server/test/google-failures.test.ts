@@ -14,9 +14,17 @@ interface Outcome {
   readonly connection: 'connected' | 'needs_reauth' | 'missing_scopes';
   readonly inserts: 'once' | 'twice' | 'several';
   readonly refreshes?: number;
+  /** Whether the operator is told; default: no. */
+  readonly alarm?: boolean;
 }
 
 const apiError = (name: string): Fault => ({ kind: 'apiError', name }) as Fault;
+/** An error that the sandbox itself never answers with. */
+const reasoned = (status: number, reason: string, domain = 'global'): Fault => ({
+  kind: 'status',
+  status,
+  body: { error: { errors: [{ domain, reason, message: '' }], code: status, message: '' } },
+});
 const tooMany = (retryAfter: string): Fault => ({
   kind: 'status',
   status: 429,
@@ -66,6 +74,8 @@ const lasting: readonly [name: string, fault: Fault, outcome: Outcome][] = [
   ['408', { kind: 'status', status: 408 }, unreachable],
   ['403 rateLimitExceeded', apiError('rateLimitExceeded403'), unreachable],
   ['403 userRateLimitExceeded', apiError('userRateLimitExceeded403'), unreachable],
+  ['403 dailyLimitExceeded', reasoned(403, 'dailyLimitExceeded', 'usageLimits'), unreachable],
+  ['409 conflict', reasoned(409, 'conflict'), unreachable],
   ['429', apiError('rateLimitExceeded429'), unreachable],
   [
     '429 with Retry-After beyond the budget',
@@ -86,18 +96,51 @@ const lasting: readonly [name: string, fault: Fault, outcome: Outcome][] = [
     apiError('insufficientPermissions'),
     refused(424, 'calendar_missing_scopes', { connection: 'missing_scopes' }),
   ],
+  [
+    '403 whose details say ACCESS_TOKEN_SCOPE_INSUFFICIENT',
+    {
+      kind: 'status',
+      status: 403,
+      body: {
+        error: {
+          code: 403,
+          message: '',
+          status: 'PERMISSION_DENIED',
+          details: [{ reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }],
+        },
+      },
+    },
+    refused(424, 'calendar_missing_scopes', { connection: 'missing_scopes' }),
+  ],
   ['403 quotaExceeded', apiError('quotaExceeded'), refused(503, 'calendar_usage_limit')],
   ['403 requiredAccessLevel', apiError('requiredAccessLevel'), refused(424, 'calendar_read_only')],
   ['403 forbidden', apiError('forbidden'), refused(424, 'calendar_read_only')],
+  [
+    '403 forbiddenForNonOrganizer',
+    apiError('forbiddenForNonOrganizer'),
+    refused(424, 'calendar_read_only'),
+  ],
+  [
+    '403 with a reason that nobody knows',
+    reasoned(403, 'somethingNew'),
+    refused(502, 'calendar_refused'),
+  ],
   ['404', apiError('notFound'), refused(424, 'calendar_not_found')],
   ['400', apiError('badRequest'), refused(502, 'calendar_refused')],
   ['400 invalid', apiError('invalid'), refused(502, 'calendar_refused')],
+  ['400 timeRangeEmpty', apiError('timeRangeEmpty'), refused(502, 'calendar_refused')],
+  ['400 required', apiError('required'), refused(502, 'calendar_refused')],
+  ['400 parseError', apiError('parseError'), refused(502, 'calendar_refused')],
   ['410', apiError('deleted'), refused(502, 'calendar_refused')],
   ['412', apiError('conditionNotMet'), refused(502, 'calendar_refused')],
   [
     '403 accessNotConfigured',
     apiError('accessNotConfigured'),
-    refused(503, 'google_client_misconfigured', { appointment: 'pending', retryAfter: '5' }),
+    refused(503, 'google_client_misconfigured', {
+      appointment: 'pending',
+      retryAfter: '5',
+      alarm: true,
+    }),
   ],
 ];
 
@@ -126,6 +169,7 @@ describeOnEachDatabase('when Google answers an insert with', (dialect) => {
   const run = async (fault: Fault, times: number, outcome: Outcome) => {
     const botId = await server.connectedBot();
     server.sandbox.requests.clear();
+    server.log.length = 0;
     server.sandbox.faults.add({ route: 'events.insert', times, fault });
     const answer = await book(server, botId, bookingOf());
     expect(answer.status, answer.text).toBe(outcome.status);
@@ -143,6 +187,9 @@ describeOnEachDatabase('when Google answers an insert with', (dialect) => {
     const { body } = await server.call('GET', `/api/calendar/status/${botId}`);
     expect(body.status).toBe(outcome.connection);
     expect(body.expired).toBe(outcome.connection !== 'connected');
+    expect(body.reconnectUrl === null).toBe(outcome.connection === 'connected');
+    const alarms = server.log.filter((line) => JSON.parse(line).level >= 50);
+    expect(alarms).toHaveLength(outcome.alarm ? 1 : 0);
     const inserts = server.sandbox.requests.of('events.insert').length;
     if (outcome.inserts === 'several') expect(inserts).toBeGreaterThan(2);
     else expect(inserts).toBe(outcome.inserts === 'once' ? 1 : 2);

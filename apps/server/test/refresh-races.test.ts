@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { type ConnectionParts, Connections } from '../src/connections/connections.ts';
+import { OperatorAlarm } from '../src/connections/operator-alarm.ts';
 import { Refresh, refreshPolicy } from '../src/connections/refresh.ts';
 import { findConnection } from '../src/connections/store.ts';
 import { type Database, openDatabase } from '../src/db/index.ts';
@@ -74,11 +75,13 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
             },
             revoke: async () => {},
           } as unknown as GoogleOAuth;
+          const log = pino({ enabled: false });
           const partsOf = (who: string): ConnectionParts => ({
             database: stepping(who),
             vault,
             oauth,
-            log: pino({ enabled: false }),
+            alarm: new OperatorAlarm(log, () => start),
+            log,
             now: () => start,
           });
           const plain = new Connections({ ...partsOf('setup'), database });
@@ -89,7 +92,10 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
 
           const refresh = new Refresh(partsOf('refresh'), refreshPolicy);
           const owner = new Connections(partsOf('owner'));
-          const refreshed = refresh.renew(connection).catch((error) => error);
+          const refreshed = (async () => {
+            await turn('refresh begins');
+            return refresh.renew(connection).catch((error) => error);
+          })();
           const reconnected = (async () => {
             await turn('owner begins');
             return owner.connect(botId, `${botId}-second`, second, null);

@@ -110,23 +110,28 @@ describeOnEachDatabase('a refresh shared by two processes', (dialect) => {
     expect(refreshesAt(sandbox)).toHaveLength(1);
   });
 
-  test('is one more when its process is killed in mid-call', { timeout: 60_000 }, async () => {
+  test('is one more when its process is killed in mid-call', { timeout: 120_000 }, async () => {
     await expiredBot();
     const held = sandbox.faults.add({
       route: 'token',
       times: 1,
       fault: { kind: 'hang', ms: hour },
     });
-    const lost = call(0, 'POST', create, slots[0]).catch(() => 'no answer');
-    await vi.waitFor(() => expect(held.hits).toBe(1), 5_000);
-    const waiting = slots.slice(1, 41).map((slot) => call(1, 'POST', create, slot));
-    const killedAt = performance.now();
+    const lost = slots
+      .slice(0, 500)
+      .map((slot) => call(0, 'POST', create, slot).catch(() => 'no answer'));
+    await vi.waitFor(() => expect(held.hits).toBe(1), 20_000);
+    const waiting = slots.slice(500).map((slot) => call(1, 'POST', create, slot));
     servers[0]?.child.kill('SIGKILL');
-    expect(await lost).toBe('no answer');
+    expect(new Set(await Promise.all(lost))).toEqual(new Set(['no answer']));
     const answers = await Promise.all(waiting);
-    expect(performance.now() - killedAt).toBeLessThan(2 * leaseMs);
-    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(201));
-    expect(refreshesAt(sandbox)).toHaveLength(2);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const [first, second, ...more] = refreshesAt(sandbox);
+    expect(more).toEqual([]);
+    // Not before the lease has run out, and soon after: the rest is for a busy machine.
+    const betweenMs = Number(second?.at) - Number(first?.at);
+    expect(betweenMs).toBeGreaterThan(leaseMs - 1_000);
+    expect(betweenMs).toBeLessThan(2 * leaseMs);
   });
 });
 
@@ -279,12 +284,51 @@ describeOnEachDatabase('refreshes', (dialect) => {
     expect((await book(server, idle, bookingOf({ date: '2028-03-01' }))).status).toBe(201);
   });
 
+  test('keep alive all that are idle in one pass, past one that cannot be opened', async () => {
+    const bots = [await server.connectedBot(), await server.connectedBot()];
+    const broken = `bot-broken-${dialect}`;
+    await server.call('POST', '/api/bots', { id: broken, name: 'Broken' });
+    server.sandbox.clock.advance(31 * day);
+    const now = server.sandbox.clock.now();
+    // 250 rows that no key opens are the longest idle of all.
+    const columns = (await stored(bots[0] ?? '')) as Record<string, unknown>;
+    const names = Object.keys(columns).filter(
+      (name) => !['client_id', 'refreshed_at'].includes(name),
+    );
+    for (let i = 0; i < 250; i++) {
+      const id = `${broken}-${i}`;
+      await server.call('POST', '/api/bots', { id, name: 'Broken' });
+    }
+    await runSql(
+      server.database,
+      `insert into google_tokens (client_id, refreshed_at, ${names})
+       select id, 1, ${names.map((name) => `google_tokens.${name}`)} from bots, google_tokens
+       where google_tokens.client_id = '${bots[0]}' and id like '${broken}-%'`,
+    );
+    server.sandbox.requests.clear();
+    server.log.length = 0;
+    await server.app.care.pass();
+    for (const bot of bots) {
+      expect(Number((await stored(bot)).refreshed_at)).toBeGreaterThanOrEqual(now);
+    }
+    const unopened = server.log.filter((line) => line.includes('could not be kept alive'));
+    expect(unopened).toHaveLength(250);
+    await runSql(server.database, `delete from google_tokens where client_id like '${broken}-%'`);
+  });
+
   test('that end a connection, and a consent that mends it, are recorded on transitions only', async () => {
     const botId = await server.connectedBot();
     const other = await server.connectedBot();
     await reconnect(botId);
     expect(await activityOf(botId)).toEqual(['connection.connected']);
     server.sandbox.revokeGrants(account);
+    // At the same moment, at two servers, and again.
+    const { database, sandbox } = server;
+    const second = await openTestApp({ dialect, database, sandbox });
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => book(i % 2 ? server : second, botId, bookingOf())),
+    );
+    await second.close();
     for (let i = 0; i < 3; i++) await book(server, botId, bookingOf());
     expect(await activityOf(botId)).toEqual(['connection.connected', 'connection.needs_reauth']);
     await reconnect(other);

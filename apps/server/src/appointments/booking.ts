@@ -185,8 +185,8 @@ export class Booking {
   }
 
   async #insertNow(appointment: AppointmentsTable): Promise<AppointmentsTable> {
-    const { connections, accessTokens, retry, log } = this.#parts;
-    const connection = await connections.requireUsable(appointment.client_id);
+    const { accessTokens, retry, log } = this.#parts;
+    const connection = await this.#requireUsable(appointment);
     let event: CalendarEvent;
     try {
       event = await withRetry(retry, (leftMs) =>
@@ -207,6 +207,16 @@ export class Booking {
       throw googleRefusal(error);
     }
     return this.#confirm(appointment, event);
+  }
+
+  /** The connection to insert with; when it has ended since the row was stored, so has the row. */
+  async #requireUsable(appointment: AppointmentsTable): Promise<Connection> {
+    try {
+      return await this.#parts.connections.requireUsable(appointment.client_id);
+    } catch (error) {
+      if (error instanceof ApiError) await this.#fail(appointment, error.code);
+      throw error;
+    }
   }
 
   /** Inserts the event; when the calendar has one with this id already, that is the one. */

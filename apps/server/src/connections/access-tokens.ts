@@ -41,7 +41,7 @@ export class AccessTokens {
       if (error.kind === 'scopes') {
         await endConnection(this.#parts, fresh, 'missing_scopes', error.reason);
       }
-      if (error.kind === 'operator') this.#refresh.alarm(error);
+      if (error.kind === 'operator') this.#parts.alarm.raise(error);
       if (error.kind !== 'unauthorized') throw error;
     }
     const renewed = await this.#within(this.#refresh.renew(fresh), leftMs());
@@ -62,14 +62,13 @@ export class AccessTokens {
   async #fresh(connection: Connection, leftMs: () => number): Promise<Connection> {
     const livesMs = connection.expiresAt - this.#parts.now();
     if (livesMs > refreshAheadMs) return connection;
-    const refreshed = this.#refresh.renew(connection);
     if (livesMs > enoughForACallMs) {
       // While the token lives, trouble at the token endpoint costs the caller nothing: not even the
       // wait. What the refresh ends with is stored and logged by the refresh.
-      refreshed.catch(() => {});
+      this.#refresh.renew(connection, 'soon').catch(() => {});
       return connection;
     }
-    return this.#within(refreshed, leftMs());
+    return this.#within(this.#refresh.renew(connection), leftMs());
   }
 
   /** @throws {GoogleError} kind `transient` when the time is over first */

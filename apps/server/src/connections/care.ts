@@ -1,13 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
 import { GoogleError } from '../google/index.ts';
-import { openConnection } from './connection.ts';
 import type { ConnectionParts } from './connections.ts';
 import type { ConsentSteps } from './consent-steps.ts';
 import type { Refresh } from './refresh.ts';
 import {
   findExpiringConnections,
   findIdleConnections,
+  type IdleConnection,
   markExpiryAnnounced,
 } from './refresh-store.ts';
 
@@ -16,7 +17,15 @@ const day = 24 * 3_600_000;
 const idleAfterMs = 30 * day;
 /** The owner hears of the end this long before, in milliseconds: two days, at least one of them left. */
 const announceAheadMs = 2 * day;
+/** Rows read at a time. */
 const batch = 100;
+/**
+ * So many idle grants are refreshed together, which lets them share their commits, with a pause of
+ * so many milliseconds before the next: ten thousand take a few minutes, and callers notice little
+ * (bench/src/refresh.ts).
+ */
+const together = 32;
+const pauseMs = 400;
 /** How often a process looks after the connections, in milliseconds. */
 const everyMs = 3_600_000;
 
@@ -28,8 +37,9 @@ export class ConnectionCare {
   readonly #parts: ConnectionParts;
   readonly #refresh: Refresh;
   readonly #steps: ConsentSteps;
+  readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
 
   constructor(parts: ConnectionParts, refresh: Refresh, steps: ConsentSteps) {
     this.#parts = parts;
@@ -37,60 +47,86 @@ export class ConnectionCare {
     this.#steps = steps;
   }
 
-  /** Does a pass now and every hour from then on. */
+  /** Does a pass now, and one every hour unless the one before is still under way. */
   start(): void {
     const pass = () => {
-      this.#running = this.pass().catch((error) => {
-        this.#parts.log.error({ err: error }, 'care of connections failed; it is repeated');
-      });
+      this.#running ??= this.pass()
+        .catch((error) => {
+          this.#parts.log.error({ err: error }, 'care of connections failed; it is repeated');
+        })
+        .finally(() => {
+          this.#running = undefined;
+        });
     };
     pass();
     this.#timer = setInterval(pass, everyMs).unref();
   }
 
+  /** Ends the pass under way after the grants that are being refreshed. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#closing.abort();
     await this.#running;
   }
 
-  /** One pass, of at most a batch of each kind. */
+  /** Does all that is due. */
   async pass(): Promise<void> {
     await this.#announceEnds();
-    await this.#keepAlive();
     await this.#steps.dropExpired();
+    await this.#keepAlive();
   }
 
   async #announceEnds(): Promise<void> {
     const { database, now } = this.#parts;
     const at = now();
-    const expiring = await findExpiringConnections(database.read, at + announceAheadMs, batch);
-    for (const { client_id: botId, refresh_token_expires_at: expiresAt } of expiring) {
-      if (expiresAt === null) continue;
-      await database.transaction(async (tx) => {
-        if (!(await markExpiryAnnounced(tx, botId, expiresAt, at))) return;
-        await recordActivity(tx, {
-          at,
-          botId,
-          kind: 'connection.expiring',
-          detail: { expiresAt },
+    let found = batch;
+    while (found === batch) {
+      const expiring = await findExpiringConnections(database.read, at + announceAheadMs, batch);
+      found = expiring.length;
+      for (const { client_id: botId, refresh_token_expires_at: expiresAt } of expiring) {
+        if (expiresAt === null) continue;
+        await database.transaction(async (tx) => {
+          if (!(await markExpiryAnnounced(tx, botId, expiresAt, at))) return;
+          await recordActivity(tx, {
+            at,
+            botId,
+            kind: 'connection.expiring',
+            detail: { expiresAt },
+          });
         });
-      });
+      }
     }
   }
 
   async #keepAlive(): Promise<void> {
-    const { database, vault, now, log } = this.#parts;
+    const { database, now } = this.#parts;
     const at = now();
-    for (const row of await findIdleConnections(database.read, at - idleAfterMs, at, batch)) {
-      try {
-        await this.#refresh.renew(openConnection(vault, row));
-      } catch (error) {
-        // What Google said is stored by the refresh; one connection never keeps the next waiting.
-        if (error instanceof GoogleError) continue;
-        if (error instanceof ApiError && !error.cause) continue;
-        const err = error instanceof ApiError ? error.cause : error;
-        log.error({ err, botId: row.client_id }, 'grant could not be kept alive');
+    let after: Omit<IdleConnection, 'version'> = { refreshed_at: 0, client_id: '' };
+    for (;;) {
+      const idle = await findIdleConnections(database.read, after, at - idleAfterMs, at, batch);
+      for (let i = 0; i < idle.length; i += together) {
+        // What is left after an hour is left for the next pass, which tells what ends first.
+        if (this.#closing.signal.aborted || now() - at >= everyMs) return;
+        const pace = i > 0 || after.client_id ? pauseMs : 0;
+        await delay(pace, null, { signal: this.#closing.signal }).catch(() => {});
+        await Promise.all(idle.slice(i, i + together).map((row) => this.#renew(row)));
       }
+      const last = idle.at(-1);
+      if (!last || idle.length < batch) return;
+      after = last;
+    }
+  }
+
+  async #renew(idle: IdleConnection): Promise<void> {
+    const { client_id: botId, version } = idle;
+    try {
+      await this.#refresh.renew({ botId, version }, 'soon');
+    } catch (error) {
+      // What Google said is stored by the refresh; one connection never keeps the next waiting.
+      if (error instanceof GoogleError) return;
+      if (error instanceof ApiError && !error.cause) return;
+      const err = error instanceof ApiError ? error.cause : error;
+      this.#parts.log.error({ err, botId }, 'grant could not be kept alive');
     }
   }
 }

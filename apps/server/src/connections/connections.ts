@@ -12,6 +12,7 @@ import {
   sealTokens,
 } from './connection.ts';
 import { consumeLink } from './consent-store.ts';
+import type { OperatorAlarm } from './operator-alarm.ts';
 import { findBotsOfAccount, findConnection, putConnection, takeConnection } from './store.ts';
 
 const maxCachedConnections = 10_000;
@@ -21,6 +22,7 @@ export interface ConnectionParts {
   readonly database: Database;
   readonly vault: Vault;
   readonly oauth: GoogleOAuth;
+  readonly alarm: OperatorAlarm;
   readonly log: Logger;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;

@@ -166,7 +166,7 @@ export class Consents {
    * @throws {ConsentError} for each way it can fail
    */
   async finish(query: string, cookie: string | null): Promise<Finished> {
-    const { bots, log } = this.#parts;
+    const { bots, alarm, log } = this.#parts;
     const parameters = new URLSearchParams(query);
     const { row, secret } = await this.#consumeState(parameters.get('state'), cookie);
     const refused = parameters.get('error');
@@ -179,6 +179,7 @@ export class Consents {
       return await this.#connect(await bots.get(row.client_id), row, connected, secret);
     } catch (error) {
       if (!(error instanceof GoogleError)) throw error;
+      if (error.kind === 'operator') alarm.raise(error);
       log.warn({ err: error, botId: row.client_id }, 'consent could not be finished');
       throw new ConsentError(consentFaults[error.kind] ?? 'exchange_refused');
     }

@@ -58,22 +58,34 @@ export async function releaseRefreshLease(
   return result.numUpdatedRows > 0n;
 }
 
-/** Connections in use that got no token from Google since `before`, the longest idle first. */
+export type IdleConnection = Pick<GoogleTokensTable, 'client_id' | 'version' | 'refreshed_at'>;
+
+/**
+ * Connections in use that got no token from Google since `before`, the longest idle first.
+ *
+ * @param after the last one that was looked at
+ */
 export async function findIdleConnections(
   reader: Database['read'],
+  after: Omit<IdleConnection, 'version'>,
   before: number,
   now: number,
   limit: number,
-): Promise<GoogleTokensTable[]> {
+): Promise<IdleConnection[]> {
   return reader
     .selectFrom('google_tokens')
-    .selectAll()
+    .select(['client_id', 'version', 'refreshed_at'])
     .where('status', '=', 'connected')
     .where('refreshed_at', '<', before)
+    .where('refreshed_at', '>=', after.refreshed_at)
+    .where((eb) =>
+      eb.or([eb('refreshed_at', '>', after.refreshed_at), eb('client_id', '>', after.client_id)]),
+    )
     .where((eb) =>
       eb.or([eb('refresh_not_before', 'is', null), eb('refresh_not_before', '<=', now)]),
     )
     .orderBy('refreshed_at')
+    .orderBy('client_id')
     .limit(limit)
     .execute();
 }

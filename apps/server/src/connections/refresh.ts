@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '../api-error.ts';
-import type { GoogleTokensTable } from '../db/index.ts';
-import { GoogleError, isOperatorFailure, type TokenGrant } from '../google/index.ts';
+import type { CommitWhen, GoogleTokensTable } from '../db/index.ts';
+import {
+  GoogleError,
+  isOperatorFailure,
+  oauthTimeoutMs,
+  type TokenGrant,
+} from '../google/index.ts';
 import type { Connection } from './connection.ts';
 import { openConnection, sealTokens } from './connection.ts';
 import type { ConnectionParts } from './connections.ts';
@@ -24,15 +29,21 @@ export interface RefreshPolicy {
 }
 
 export const refreshPolicy: RefreshPolicy = {
-  leaseMs: 30_000,
+  leaseMs: 3 * oauthTimeoutMs,
   firstPauseMs: 500,
   maxPauseMs: 60_000,
 };
 
+/** Which state of which connection is to be replaced. */
+type Versioned = Pick<Connection, 'botId' | 'version'>;
+
 /** How often a process looks whether another one has finished the refresh, in milliseconds. */
 const pollMs = 50;
-/** The operator is told at most this often, in milliseconds, that Google rejects the client. */
-const alarmEveryMs = 10 * 60_000;
+/**
+ * Google's `Retry-After` is honoured up to this, in milliseconds: what is between it and us may say
+ * anything, and nobody but the owner would end a pause of a year.
+ */
+const maxRetryAfterMs = 10 * 60_000;
 
 const failedBefore = (row: GoogleTokensTable, now: number): GoogleError | null => {
   const { refresh_not_before: notBefore, refresh_failure: failure } = row;
@@ -56,7 +67,6 @@ export class Refresh {
   readonly #parts: ConnectionParts;
   readonly #policy: RefreshPolicy;
   readonly #flights = new Map<string, Promise<Connection>>();
-  #alarmedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(parts: ConnectionParts, policy: RefreshPolicy) {
@@ -68,28 +78,18 @@ export class Refresh {
    * A connection newer than the one given: refreshed, or changed by somebody else meanwhile. The
    * flight goes on when its callers have gone; its result is stored for the next.
    *
+   * @param when `soon` when nobody waits for it: the process then stops less often for its commits
    * @throws {GoogleError} when Google did not give a token, now or within the stored back-off
    * @throws {ApiError} `calendar_not_connected` when the connection is gone
    */
-  renew(connection: Connection): Promise<Connection> {
+  renew(connection: Versioned, when: CommitWhen = 'now'): Promise<Connection> {
     // The version is part of it: whoever was refused with the result of one flight starts another.
     const key = `${connection.botId} ${connection.version}`;
     const running = this.#flights.get(key);
     if (running) return running;
-    const flight = this.#renew(connection).finally(() => this.#flights.delete(key));
+    const flight = this.#renew(connection, when).finally(() => this.#flights.delete(key));
     this.#flights.set(key, flight);
     return flight;
-  }
-
-  /** Tells the operator, once in a while, that Google rejects this installation. */
-  alarm(error: GoogleError): void {
-    const now = this.#parts.now();
-    if (now - this.#alarmedAt < alarmEveryMs) return;
-    this.#alarmedAt = now;
-    this.#parts.log.error(
-      { err: error, reason: error.reason },
-      'Google rejects this installation: check the OAuth client and its APIs (docs/google-cloud.md)',
-    );
   }
 
   /** Waits for the refreshes under way; those that wait for another process give up. */
@@ -98,7 +98,7 @@ export class Refresh {
     await Promise.allSettled(this.#flights.values());
   }
 
-  async #renew(connection: Connection): Promise<Connection> {
+  async #renew(connection: Versioned, when: CommitWhen = 'now'): Promise<Connection> {
     const { database, vault, now } = this.#parts;
     const { botId, version } = connection;
     const lease: RefreshLease = { botId, version, owner: randomUUID() };
@@ -110,10 +110,11 @@ export class Refresh {
       if (failed) throw failed;
       if (stored.lease_until === null || stored.lease_until <= now()) {
         const until = now() + this.#policy.leaseMs;
-        const leased = await database.transaction((tx) =>
-          takeRefreshLease(tx, lease, now(), until),
+        const leased = await database.transaction(
+          (tx) => takeRefreshLease(tx, lease, now(), until),
+          when,
         );
-        if (leased) return this.#refresh(openConnection(vault, leased), lease, leased);
+        if (leased) return this.#refresh(openConnection(vault, leased), lease, leased, when);
       }
       await delay(pollMs * (0.5 + Math.random()));
     }
@@ -137,6 +138,7 @@ export class Refresh {
     connection: Connection,
     lease: RefreshLease,
     leased: GoogleTokensTable,
+    when: CommitWhen,
   ): Promise<Connection> {
     let grant: TokenGrant;
     try {
@@ -147,26 +149,35 @@ export class Refresh {
         await endConnection(this.#parts, connection, 'needs_reauth', error.reason);
         throw error;
       }
-      if (error.kind === 'operator') this.alarm(error);
+      if (error.kind === 'operator') this.#parts.alarm.raise(error);
       throw await this.#backOff(error, lease, leased);
     }
-    await this.#save(grant, connection, lease);
+    const saved = await this.#save(grant, connection, lease, when);
+    if (saved) return saved;
     const stored = await findConnection(this.#parts.database.read, connection.botId);
     if (!stored) throw new ApiError('calendar_not_connected');
     return this.#usable(stored);
   }
 
-  async #save(grant: TokenGrant, connection: Connection, lease: RefreshLease): Promise<void> {
+  /** The connection as it is stored; null when something newer was there. */
+  async #save(
+    grant: TokenGrant,
+    connection: Connection,
+    lease: RefreshLease,
+    when: CommitWhen,
+  ): Promise<Connection | null> {
     const { database, vault, now } = this.#parts;
     const { botId } = connection;
+    const { accessToken, expiresAt } = grant;
     // Google sends no refresh token with a refresh: the stored one stays.
     const refreshToken = grant.refreshToken ?? connection.refreshToken;
+    const version = connection.version + 1;
     const at = now();
     const ends = grant.refreshTokenExpiresAt;
-    await database.transaction(async (tx) => {
-      const saved = await releaseRefreshLease(tx, lease, connection.version + 1, {
-        ...sealTokens(vault, botId, { accessToken: grant.accessToken, refreshToken }),
-        expiry_date: grant.expiresAt,
+    const saved = await database.transaction(async (tx) => {
+      const released = await releaseRefreshLease(tx, lease, version, {
+        ...sealTokens(vault, botId, { accessToken, refreshToken }),
+        expiry_date: expiresAt,
         updated_at: at,
         refreshed_at: at,
         refresh_failures: 0,
@@ -174,9 +185,11 @@ export class Refresh {
         refresh_not_before: null,
         ...(ends === null ? {} : { refresh_token_expires_at: ends }),
       });
-      if (saved) await database.changes.announce(tx, 'access_token', botId);
-    });
+      if (released) await database.changes.announce(tx, 'access_token', botId);
+      return released;
+    }, when);
     database.changes.deliver('access_token', botId);
+    return saved ? { ...connection, accessToken, refreshToken, expiresAt, version } : null;
   }
 
   /** Stores the failure for all processes, and returns it with how long to wait. */
@@ -193,7 +206,7 @@ export class Refresh {
     );
     const pauseMs = Math.max(
       Math.ceil(ceiling * (0.5 + Math.random() / 2)),
-      error.retryAfterMs ?? 0,
+      Math.min(error.retryAfterMs ?? 0, maxRetryAfterMs),
     );
     await database.transaction((tx) =>
       releaseRefreshLease(tx, lease, lease.version, {

@@ -5,7 +5,7 @@ import type { SqliteLook } from './sqlite-look.ts';
 
 export { CachedLookup } from './cached-lookup.ts';
 export { insertRow, writeCompiled } from './compiled-writes.ts';
-export type { Database } from './database.ts';
+export type { CommitWhen, Database } from './database.ts';
 export type { MigrationState } from './look.ts';
 export type { PostgresLook, PostgresServer } from './postgres-look.ts';
 export type * from './schema.ts';

@@ -9,7 +9,7 @@ import {
   type SqliteStatement,
   sql,
 } from 'kysely';
-import type { Database } from './database.ts';
+import type { CommitWhen, Database } from './database.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { Schema } from './schema.ts';
 import { SqliteChangeFeed } from './sqlite-change-feed.ts';
@@ -19,6 +19,8 @@ import type { Transaction } from './transaction.ts';
 const busyTimeoutMs = 5_000;
 /** How many transactions may share one commit. */
 const maxTransactionsPerCommit = 128;
+/** How long a transaction that nobody waits for may wait for others to share its commit, in milliseconds. */
+const soonMs = 50;
 
 /** Lets Kysely's SQLite dialect run on `node:sqlite`; statements are compiled once. */
 class NodeSqlite implements SqliteDatabase {
@@ -67,7 +69,8 @@ interface QueuedTransaction {
  * A commit with `synchronous=FULL` costs an fsync (0.3 ms on the machine this was measured on, ten
  * times the statements of a booking); SQLite has one writer anyway, so transactions that arrive in the same
  * turn of the event loop share one. Each is a savepoint of its own: one that fails takes no other
- * along, and none is acknowledged before the commit.
+ * along, and none is acknowledged before the commit. Those that nobody waits for join the next one, or
+ * have one among themselves.
  */
 class GroupCommit {
   readonly #db: DatabaseSync;
@@ -76,6 +79,7 @@ class GroupCommit {
   readonly #release: StatementSync;
   readonly #rollbackTo: StatementSync;
   readonly #waiting: QueuedTransaction[] = [];
+  #soon: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
 
   constructor(db: DatabaseSync, tx: Transaction) {
@@ -86,7 +90,7 @@ class GroupCommit {
     this.#rollbackTo = db.prepare('rollback to one');
   }
 
-  run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  run<T>(work: (tx: Transaction) => Promise<T>, when: CommitWhen): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         run: async (tx) => {
@@ -95,12 +99,20 @@ class GroupCommit {
         },
         fail: reject,
       });
-      this.#draining ??= this.#drain();
+      if (when === 'now') this.#begin();
+      else this.#soon ??= setTimeout(() => this.#begin(), soonMs);
     });
+  }
+
+  #begin(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#draining ??= this.#drain();
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
+    if (this.#soon) this.#begin();
     await this.#draining;
   }
 
@@ -189,7 +201,7 @@ export async function openSqlite(databaseUrl: string): Promise<Database> {
     migrated,
     read: reading,
     changes,
-    transaction: (work) => commits.run(work),
+    transaction: (work, when = 'now') => commits.run(work, when),
     async ping() {
       await sql`select 1`.execute(reading);
     },

@@ -1,6 +1,7 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import type { Pool } from 'undici';
 import { calendarFailureKind, GoogleError } from './failures.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export type CalendarEvent = calendar_v3.Schema$Event;
 
@@ -185,7 +186,7 @@ export class GoogleCalendar {
     const { operation } = call;
     let status: number;
     let text: string;
-    let retryAfterMs: number | null;
+    let waitMs: number | null;
     try {
       const pool = await this.#open();
       const response = await pool.request({
@@ -202,7 +203,7 @@ export class GoogleCalendar {
         ),
       });
       status = response.statusCode;
-      retryAfterMs = retryAfter(response.headers['retry-after']);
+      waitMs = retryAfterMs(response.headers['retry-after']);
       text = await response.body.text();
     } catch (error) {
       if (!isNetworkFailure(error)) throw error;
@@ -218,7 +219,7 @@ export class GoogleCalendar {
     }
     const reason = errorReason(parsed);
     const kind = calendarFailureKind(status, reason);
-    throw new GoogleError(operation, { kind, status, reason, retryAfterMs });
+    throw new GoogleError(operation, { kind, status, reason, retryAfterMs: waitMs });
   }
 }
 
@@ -233,13 +234,6 @@ function isNetworkFailure(error: unknown): boolean {
   return (
     name === 'TimeoutError' || (typeof code === 'string' && /^(E[A-Z]+|UND_ERR_\w+)$/.test(code))
   );
-}
-
-/** Seconds or an HTTP date (RFC 9110 §10.2.3), as milliseconds from now. */
-function retryAfter(header: string | string[] | undefined): number | null {
-  if (typeof header !== 'string') return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
 /** Infrastructure answers 502 and 503 in HTML (facts/google.md §2). */

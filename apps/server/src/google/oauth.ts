@@ -1,13 +1,15 @@
 import type * as Oidc from 'openid-client';
 import type { GoogleConfig } from '../config.ts';
 import { GoogleError, oauthFailureKind } from './failures.ts';
+import { OAuthTransport } from './oauth-transport.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** The one calendar scope: events to book into, and their list to see what is busy. */
 export const calendarScope = 'https://www.googleapis.com/auth/calendar.events';
 const requestedScope = `openid email ${calendarScope}`;
 
-/** How long a call to the token, revocation or userinfo endpoint may take, in seconds. */
-const timeoutSeconds = 10;
+/** How long a call to the token, revocation or userinfo endpoint may take, in milliseconds. */
+export const oauthTimeoutMs = 10_000;
 const defaultLifetimeSeconds = 3_599;
 
 /** What a code exchange or a refresh gave. */
@@ -46,7 +48,11 @@ interface Client {
 }
 
 /** Loaded when the first consent or refresh needs it: no start has to wait for it. */
-async function openClient(config: GoogleConfig, now: () => number): Promise<Client> {
+async function openClient(
+  config: GoogleConfig,
+  transport: OAuthTransport,
+  now: () => number,
+): Promise<Client> {
   const oidc = await import('openid-client');
   const client = new oidc.Configuration(
     {
@@ -61,7 +67,8 @@ async function openClient(config: GoogleConfig, now: () => number): Promise<Clie
     { [oidc.clockSkew]: Math.round((now() - Date.now()) / 1_000) },
     oidc.ClientSecretPost(config.clientSecret),
   );
-  client.timeout = timeoutSeconds;
+  client.timeout = oauthTimeoutMs / 1_000;
+  client[oidc.customFetch] = transport.fetch;
   // Plain HTTP only where the operator configured a plain HTTP endpoint in so many words.
   const endpoints = [config.tokenUrl, config.revokeUrl, config.userinfoUrl];
   if (endpoints.some((url) => url.startsWith('http:'))) oidc.allowInsecureRequests(client);
@@ -73,6 +80,7 @@ export class GoogleOAuth {
   readonly #config: GoogleConfig;
   readonly #redirectUri: string;
   readonly #now: () => number;
+  readonly #transport = new OAuthTransport();
   #opened: Promise<Client> | undefined;
 
   /** @param now clock in epoch milliseconds */
@@ -156,6 +164,11 @@ export class GoogleOAuth {
     }
   }
 
+  /** Ends all connections; calls under way are cut. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
   async #tokens(
     operation: string,
     request: (
@@ -185,15 +198,24 @@ export class GoogleOAuth {
   }
 
   #open(): Promise<Client> {
-    this.#opened ??= openClient(this.#config, this.#now);
+    this.#opened ??= openClient(this.#config, this.#transport, this.#now);
     return this.#opened;
   }
+}
+
+function waitOf(response: Response): number | null {
+  return retryAfterMs(response.headers.get('retry-after'));
 }
 
 function toGoogleError(oidc: typeof Oidc, operation: string, error: unknown): GoogleError {
   if (error instanceof oidc.ResponseBodyError) {
     const { status, error: reason } = error;
-    return new GoogleError(operation, { kind: oauthFailureKind(status, reason), status, reason });
+    return new GoogleError(operation, {
+      kind: oauthFailureKind(status, reason),
+      status,
+      reason,
+      retryAfterMs: waitOf(error.response),
+    });
   }
   if (error instanceof oidc.WWWAuthenticateChallengeError) {
     const { status } = error;
@@ -203,7 +225,8 @@ function toGoogleError(oidc: typeof Oidc, operation: string, error: unknown): Go
     return new GoogleError(operation, { kind, status, reason });
   }
   if (error instanceof oidc.ClientError && error.cause instanceof Response) {
-    const { status } = error.cause;
+    const { cause } = error;
+    const { status } = cause;
     const kind = oauthFailureKind(status, '');
     // A page instead of JSON is an outage in between, whatever status it came with.
     const reason = 'unexpected_answer';
@@ -211,6 +234,7 @@ function toGoogleError(oidc: typeof Oidc, operation: string, error: unknown): Go
       kind: kind === 'refused' ? 'transient' : kind,
       status,
       reason,
+      retryAfterMs: waitOf(cause),
     });
   }
   if (error instanceof oidc.ClientError && error.code?.startsWith('OAUTH_JWT')) {

@@ -102,7 +102,8 @@ export async function checkKeyRing(
   keys: readonly EncryptionKey[],
   database: Database,
 ): Promise<void> {
-  await verifyKeyChecks(new Map(keys.map((key) => [key.id, key])), database);
+  const ring = new Map(keys.map((key) => [key.id, key]));
+  await verifyKeyChecks(ring, database, await readDatabaseId(database));
 }
 
 /**

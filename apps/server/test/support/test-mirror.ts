@@ -3,6 +3,7 @@ import { readConfig } from '../../src/config.ts';
 import { AccessTokens } from '../../src/connections/access-tokens.ts';
 import { type Connection, calendarKey } from '../../src/connections/connection.ts';
 import { Connections } from '../../src/connections/connections.ts';
+import { OperatorAlarm } from '../../src/connections/operator-alarm.ts';
 import { Refresh, refreshPolicy } from '../../src/connections/refresh.ts';
 import { type Database, openDatabase } from '../../src/db/index.ts';
 import { GoogleCalendar, GoogleOAuth } from '../../src/google/index.ts';
@@ -47,7 +48,8 @@ export async function openTestMirror(
   );
   const oauth = new GoogleOAuth(config.google, `${app.url}/oauth/google/callback`, now);
   const vault = await openVault(config.encryptionKeys, database, now);
-  const connectionParts = { database, vault, oauth, log, now };
+  const alarm = new OperatorAlarm(log, now);
+  const connectionParts = { database, vault, oauth, alarm, log, now };
   const connections = new Connections(connectionParts);
   const refresh = new Refresh(connectionParts, refreshPolicy);
   const accessTokens = new AccessTokens(connectionParts, refresh);
