@@ -66,7 +66,10 @@ module.exports = {
     {
       name: 'lower-rooms-know-no-upper-rooms',
       severity: 'error',
-      from: { path: `${server}(vault|db|google|activity|availability)/`, pathNot: '\\.test\\.ts$' },
+      from: {
+        path: `${server}(vault|db|google|activity|availability|jobs)/`,
+        pathNot: '\\.test\\.ts$',
+      },
       to: { path: `${server}(http|bots|connections|sync|appointments|demo)/` },
     },
     {

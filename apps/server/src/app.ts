@@ -19,6 +19,7 @@ import { GoogleCalendar, GoogleOAuth, type RetryPolicy } from './google/index.ts
 import { type FrontDoor, openFrontDoor } from './http/front-door.ts';
 import { healthRoutes } from './http/health.ts';
 import { describeApi } from './http/openapi.ts';
+import { Worker, workerPolicy } from './jobs/worker.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { Logger } from './logger.ts';
@@ -44,6 +45,8 @@ export interface App {
   readonly http: FrontDoor;
   /** The periodic work; a server starts it when it listens. */
   readonly care: ConnectionCare;
+  /** The durable work; a server starts it when it listens. */
+  readonly worker: Worker;
   /** Ends everything the app opened; requests under way are finished first. */
   close(): Promise<void>;
 }
@@ -94,6 +97,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
       log,
       now,
     });
+    const worker = new Worker({ database, handlers: {}, log, now, policy: workerPolicy });
     const statuses = openStatuses(database, reconnectLinks);
 
     const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });
@@ -111,8 +115,10 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     return {
       http,
       care,
+      worker,
       async close() {
         await http.close();
+        await worker.close();
         await care.close();
         await refresh.close();
         await keys.close();

@@ -5,6 +5,7 @@ import { up as initial } from './migrations/0001-initial.ts';
 import { up as refreshLease } from './migrations/0002-refresh-lease.ts';
 import { up as claimsInTurn } from './migrations/0003-claims-in-turn.ts';
 import { up as consentSteps } from './migrations/0004-consent-steps.ts';
+import { up as jobs } from './migrations/0005-jobs.ts';
 import { up as mirror } from './migrations/0006-mirror.ts';
 import { up as databaseIdentity } from './migrations/0008-database-identity.ts';
 import type { Schema } from './schema.ts';
@@ -17,6 +18,7 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0002-refresh-lease': refreshLease,
   '0003-claims-in-turn': claimsInTurn,
   '0004-consent-steps': consentSteps,
+  '0005-jobs': jobs,
   '0006-mirror': mirror,
   '0008-database-identity': databaseIdentity,
 };

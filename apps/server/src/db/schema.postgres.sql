@@ -167,6 +167,27 @@ CREATE INDEX google_tokens_expiring ON public.google_tokens USING btree (refresh
 CREATE INDEX google_tokens_idle ON public.google_tokens USING btree (refreshed_at) WHERE (status = 'connected'::text);
 CREATE INDEX google_tokens_sub ON public.google_tokens USING btree (google_sub);
 
+create table jobs (
+  kind text not null,
+  key text not null,
+  lane text,
+  client_id text,
+  due_at bigint,
+  "position" bigint not null,
+  payload text not null,
+  attempts integer not null default 0,
+  last_error text,
+  settled integer not null default 0,
+  lease_owner text,
+  lease_until bigint,
+  leased_lane text,
+  constraint jobs_found_again CHECK ((COALESCE(lease_until, due_at, (settled)::bigint) > 0)),
+  constraint jobs_key PRIMARY KEY (kind, key)
+);
+CREATE INDEX jobs_next ON public.jobs USING btree (COALESCE(lease_until, due_at), "position");
+CREATE UNIQUE INDEX jobs_running ON public.jobs USING btree (leased_lane) WHERE (lease_owner IS NOT NULL);
+CREATE INDEX jobs_tried ON public.jobs USING btree (kind) WHERE (attempts > 0);
+
 create table key_checks (
   key_id text not null,
   envelope text not null,

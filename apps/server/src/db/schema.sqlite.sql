@@ -168,6 +168,30 @@ CREATE INDEX "google_tokens_idle" on "google_tokens" ("refreshed_at") where "sta
 
 CREATE INDEX "google_tokens_sub" on "google_tokens" ("google_sub");
 
+CREATE TABLE "jobs" (
+  "kind" text not null,
+  "key" text not null,
+  "lane" text,
+  "client_id" text,
+  "due_at" integer,
+  "position" integer not null,
+  "payload" text not null,
+  "attempts" integer default 0 not null,
+  "last_error" text,
+  "settled" integer default 0 not null,
+  "lease_owner" text,
+  "lease_until" integer,
+  "leased_lane" text,
+  constraint "jobs_key" primary key ("kind", "key"),
+  constraint "jobs_found_again" check (coalesce(lease_until, due_at, settled) > 0)
+);
+
+CREATE INDEX jobs_next on jobs (coalesce(lease_until, due_at), position);
+
+CREATE UNIQUE INDEX "jobs_running" on "jobs" ("leased_lane") where "lease_owner" is not null;
+
+CREATE INDEX "jobs_tried" on "jobs" ("kind") where "attempts" > 0;
+
 CREATE TABLE "key_checks" (
   "key_id" text not null primary key,
   "envelope" text not null,

@@ -189,6 +189,33 @@ export interface ActivityTable {
   detail: string;
 }
 
+/** Durable work; a row goes when its work is done. */
+export interface JobsTable {
+  kind: string;
+  /** Which piece of work of this kind. */
+  key: string;
+  /** Jobs of one lane run one at a time; null: beside all others. */
+  lane: string | null;
+  client_id: string | null;
+  /** When it is to run; null: not again, when the run under way succeeds. */
+  due_at: number | null;
+  /** Orders jobs that are due at once by when they were asked for. */
+  position: number;
+  /** JSON object of ids; no secrets, no customer data. */
+  payload: string;
+  /** Runs begun since it was last asked for. */
+  attempts: Generated<number>;
+  /** What the last run ended with: names, no content. */
+  last_error: string | null;
+  /** 1: its work was done by other means while it ran. */
+  settled: Generated<number>;
+  /** Who runs it just now, a random id; nobody else may until `lease_until`. */
+  lease_owner: string | null;
+  lease_until: number | null;
+  /** The lane while it runs. */
+  leased_lane: string | null;
+}
+
 export interface KeyChecksTable {
   key_id: string;
   envelope: string;
@@ -220,6 +247,7 @@ export interface Schema {
   calendars: CalendarsTable;
   busy_spans: BusySpansTable;
   activity: ActivityTable;
+  jobs: JobsTable;
   key_checks: KeyChecksTable;
   database_identity: DatabaseIdentityTable;
   cache_invalidations: CacheInvalidationsTable;
