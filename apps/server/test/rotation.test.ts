@@ -63,7 +63,7 @@ describeOnEachDatabase('rotating the encryption key', (dialect) => {
     await file.drop();
   });
 
-  test('fails no booking, and goes on where it was killed', { timeout: 300_000 }, async () => {
+  test('fails no booking, and goes on where it was killed', { timeout: 600_000 }, async () => {
     const botIds = await copyConnection(file, botId, 'old', connections);
     const servers = [await serve('new', 'old'), await serve('new', 'old')];
     let confirmed = 0;
