@@ -17,15 +17,15 @@ const day = 24 * 3_600_000;
 const idleAfterMs = 30 * day;
 /** The owner hears of the end this long before, in milliseconds: two days, at least one of them left. */
 const announceAheadMs = 2 * day;
-/** Rows read at a time. */
+/** Ends announced at a time. */
 const batch = 100;
 /**
  * So many idle grants are refreshed together, which lets them share their commits, with a pause of
  * so many milliseconds before the next: ten thousand take a few minutes, and callers notice little
  * (bench/src/refresh.ts).
  */
-const together = 32;
-const pauseMs = 400;
+const together = 64;
+const pauseMs = 1_000;
 /** How often a process looks after the connections, in milliseconds. */
 const everyMs = 3_600_000;
 
@@ -101,24 +101,19 @@ export class ConnectionCare {
   async #keepAlive(): Promise<void> {
     const { database, now } = this.#parts;
     const at = now();
-    let after: Omit<IdleConnection, 'version'> = { refreshed_at: 0, client_id: '' };
+    const { signal } = this.#closing;
     for (;;) {
-      const idle = await findIdleConnections(database.read, after, at - idleAfterMs, at, batch);
-      for (let i = 0; i < idle.length; i += together) {
-        // What is left after an hour is left for the next pass, which tells what ends first.
-        if (this.#closing.signal.aborted || now() - at >= everyMs) return;
-        const pace = i > 0 || after.client_id ? pauseMs : 0;
-        await delay(pace, null, { signal: this.#closing.signal }).catch(() => {});
-        await Promise.all(idle.slice(i, i + together).map((row) => this.#renew(row)));
-      }
-      const last = idle.at(-1);
-      if (!last || idle.length < batch) return;
-      after = last;
+      // Each that was tried is out of the way: refreshed, ended, put off, or under a lease still.
+      const idle = await findIdleConnections(database.read, at - idleAfterMs, at, together);
+      await Promise.all(idle.map((connection) => this.#renew(connection)));
+      if (idle.length < together) return;
+      await delay(pauseMs, null, { signal }).catch(() => {});
+      // What is left after an hour is left for the next pass, which tells what ends first.
+      if (signal.aborted || now() - at >= everyMs) return;
     }
   }
 
-  async #renew(idle: IdleConnection): Promise<void> {
-    const { client_id: botId, version } = idle;
+  async #renew({ client_id: botId, version }: IdleConnection): Promise<void> {
     try {
       await this.#refresh.renew({ botId, version }, 'soon');
     } catch (error) {

@@ -58,34 +58,28 @@ export async function releaseRefreshLease(
   return result.numUpdatedRows > 0n;
 }
 
-export type IdleConnection = Pick<GoogleTokensTable, 'client_id' | 'version' | 'refreshed_at'>;
+export type IdleConnection = Pick<GoogleTokensTable, 'client_id' | 'version'>;
 
 /**
- * Connections in use that got no token from Google since `before`, the longest idle first.
- *
- * @param after the last one that was looked at
+ * Connections in use that got no token from Google since `before`, the longest idle first; none
+ * whose refresh is under way at `now`, or was put off beyond it.
  */
 export async function findIdleConnections(
   reader: Database['read'],
-  after: Omit<IdleConnection, 'version'>,
   before: number,
   now: number,
   limit: number,
 ): Promise<IdleConnection[]> {
   return reader
     .selectFrom('google_tokens')
-    .select(['client_id', 'version', 'refreshed_at'])
+    .select(['client_id', 'version'])
     .where('status', '=', 'connected')
     .where('refreshed_at', '<', before)
-    .where('refreshed_at', '>=', after.refreshed_at)
-    .where((eb) =>
-      eb.or([eb('refreshed_at', '>', after.refreshed_at), eb('client_id', '>', after.client_id)]),
-    )
     .where((eb) =>
       eb.or([eb('refresh_not_before', 'is', null), eb('refresh_not_before', '<=', now)]),
     )
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', now)]))
     .orderBy('refreshed_at')
-    .orderBy('client_id')
     .limit(limit)
     .execute();
 }

@@ -20,7 +20,7 @@ const busyTimeoutMs = 5_000;
 /** How many transactions may share one commit. */
 const maxTransactionsPerCommit = 128;
 /** How long a transaction that nobody waits for may wait for others to share its commit, in milliseconds. */
-const soonMs = 50;
+const soonMs = 100;
 
 /** Lets Kysely's SQLite dialect run on `node:sqlite`; statements are compiled once. */
 class NodeSqlite implements SqliteDatabase {
