@@ -365,6 +365,42 @@ describeOnEachDatabase('the queue', (dialect) => {
     await outlived;
   });
 
+  test('a job asked for while its run was killed runs for both wishes', async () => {
+    await ask('a');
+    const go = gate();
+    const killed = recorder(() => go.passed);
+    const outlived = killed.worker.runDue();
+    await vi.waitFor(() => expect(killed.keys()).toEqual(['a']));
+    await ask('a', { dueAt: now + day });
+    now += workerPolicy.leaseMs;
+    const { worker, keys } = recorder();
+    expect(await worker.runDue()).toBe(1);
+    now = start + day - 1;
+    expect(await worker.runDue()).toBe(0);
+    now += 1;
+    expect(await worker.runDue()).toBe(1);
+    expect(keys()).toEqual(['a', 'a']);
+    go.open();
+    await outlived;
+    expect(await stored()).toEqual([]);
+  });
+
+  test('a job settled while its run was killed does not run again', async () => {
+    await ask('a');
+    const go = gate();
+    const killed = recorder(() => go.passed);
+    const outlived = killed.worker.runDue();
+    await vi.waitFor(() => expect(killed.keys()).toEqual(['a']));
+    await settled('a');
+    now += workerPolicy.leaseMs;
+    const { worker, keys } = recorder();
+    await worker.runDue();
+    expect(keys()).toEqual([]);
+    expect(await stored()).toEqual([]);
+    go.open();
+    await outlived;
+  });
+
   test('a run that outlives its lease does not complete the job', async () => {
     await ask('a');
     const go = [gate(), gate()];

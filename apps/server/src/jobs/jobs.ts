@@ -25,7 +25,7 @@ export interface Job extends Omit<Required<NewJob>, 'dueAt'> {
 }
 
 /** What a handler knows of its run. */
-export interface JobRun {
+interface JobRun {
   /** How long the run may still take, in milliseconds; calls to others end within it. */
   readonly leftMs: () => number;
   /** Aborted when that time is over, or the server stops. */
