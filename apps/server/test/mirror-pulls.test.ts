@@ -130,7 +130,9 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     const { botId, email } = await mirroredBot(app, 'UTC');
     put(email, berlin('2026-01-13T10:00', '2026-01-13T11:00'));
     put(email, { start: { date: '2026-01-20' }, end: { date: '2026-01-30' } });
-    put(email, berlin('2026-01-21T10:00', '2026-01-21T11:00'));
+    for (const date of ['2026-01-21', '2026-01-22', '2026-01-23']) {
+      put(email, berlin(`${date}T10:00`, `${date}T11:00`));
+    }
     await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
     expect(await own.busy(botId, '2026-01-25T00:00Z', '2026-01-26T00:00Z')).toEqual([
       '2026-01-20T00:00/2026-01-30T00:00',
