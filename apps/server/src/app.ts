@@ -1,5 +1,5 @@
-import { Booking } from './appointments/booking.ts';
-import { appointmentRoutes } from './appointments/routes.ts';
+import { openAppointments } from './appointments/index.ts';
+import { activityRoutes } from './bots/activity-routes.ts';
 import { Bots } from './bots/bots.ts';
 import { botRoutes } from './bots/routes.ts';
 import type { Config } from './config.ts';
@@ -43,8 +43,9 @@ const bookingRetry: RetryPolicy = { budgetMs: 8_000, firstPauseMs: 200, maxPause
 /** The whole server but for its socket. */
 export interface App {
   readonly http: FrontDoor;
-  /** The periodic work; a server starts it when it listens. */
   readonly care: ConnectionCare;
+  /** Starts the work that no request asks for; a server does so when it listens. */
+  start(): Promise<void>;
   /** The durable work; a server starts it when it listens. */
   readonly worker: Worker;
   /** Ends everything the app opened; requests under way are finished first. */
@@ -58,7 +59,7 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'tables migrated');
   try {
     const vault = await openVault(config.encryptionKeys, database, now);
-    const keys = new ApiKeys(database, now, log);
+    const keys = new ApiKeys(database, now);
     if (config.bootstrapApiKey) await keys.ensureBootstrapKey(config.bootstrapApiKey);
 
     const redirectUri = `${config.publicUrl}/oauth/google/callback`;
@@ -87,20 +88,41 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     const reconnectLinks = new ReconnectLinks(vault, publicUrl);
     const consents = new Consents(consentParts, steps, reconnectLinks);
     const care = new ConnectionCare(connectionParts, refresh, steps);
-    const booking = new Booking({
+    const appointments = openAppointments({
       database,
+      vault,
       bots,
       connections,
       accessTokens,
       calendar,
+      keys,
+      publicUrl,
       retry,
       log,
       now,
     });
-    const worker = new Worker({ database, handlers: {}, log, now, policy: workerPolicy });
+    const worker = new Worker({
+      database,
+      handlers: appointments.jobHandlers,
+      log,
+      now,
+      policy: workerPolicy,
+    });
+    // Who connects again need not wait for what was put off until then.
+    database.changes.follow(
+      'connection',
+      (botId) => void appointments.hasten(botId).then(() => worker.wake()),
+      () => {},
+    );
     const statuses = openStatuses(database, reconnectLinks);
 
-    const http = await openFrontDoor({ config, keys, log, express: statusLane(statuses), now });
+    const http = await openFrontDoor({
+      config,
+      keys,
+      log,
+      express: [statusLane(statuses), appointments.express],
+      now,
+    });
     await describeApi(http, version);
     healthRoutes(http, database);
     botRoutes(http, bots, (botId) => connections.disconnect(botId));
@@ -110,19 +132,25 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     await http.register((pages) =>
       consentRoutes(pages as FrontDoor, { consents, steps, publicUrl, consentOrigin }),
     );
-    appointmentRoutes(http, { database, bots, booking, keys });
+    activityRoutes(http, { database, bots });
+    appointments.addRoutes(http);
 
     return {
       http,
       care,
       worker,
+      async start() {
+        care.start();
+        await appointments.start();
+        worker.start();
+      },
       async close() {
         await http.close();
         await worker.close();
+        await appointments.close();
         await care.close();
         await refresh.close();
         await keys.close();
-        await oauth.close();
         await calendar.close();
         await database.close();
       },

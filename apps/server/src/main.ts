@@ -44,8 +44,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     await app.close();
     throw listenProblem(error, host, port) ?? error;
   }
-  app.care.start();
-  app.worker.start();
+  await app.start();
   const address = app.http.server.address() as AddressInfo;
   const url = `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
   log.info({ url, publicUrl: config.publicUrl }, 'listening');

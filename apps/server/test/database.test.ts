@@ -18,7 +18,9 @@ const botRow = (id: string) => ({
   name: id,
   time_zone: 'UTC',
   duration_minutes: 30,
+  language: 'en',
   weekly_hours: null,
+  rules: '{}',
   allowed_origins: '[]',
   created_at: 0,
   updated_at: 0,
@@ -55,6 +57,13 @@ describeOnEachDatabase('the database', (dialect) => {
           meet_link: null,
           failure: null,
           updated_at: 0,
+          language: 'en',
+          revision: 1,
+          written_revision: 1,
+          unverified: 0,
+          etag: null,
+          conflict_since: null,
+          cancelled_by: null,
         })
         .execute(),
     );
@@ -71,8 +80,8 @@ describeOnEachDatabase('the database', (dialect) => {
   const claim = (id: string, calendar: string, from: number, to: number) =>
     runSql(
       files,
-      `insert into claims (id, calendar, starts_at, ends_at, appointment_id)
-       values ('${id}', '${calendar}', ${from}, ${to}, 'apt-1')`,
+      `insert into claims (id, calendar, client_id, starts_at, ends_at, booked_start, booked_end, appointment_id, created_at)
+       values ('${id}', '${calendar}', 'bot-a', ${from}, ${to}, ${from}, ${to}, 'apt-1', 0)`,
     );
 
   test.each([

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { insertAppointment } from '../src/appointments/store.ts';
-import type { AppointmentsTable } from '../src/db/index.ts';
+import { insertClaim } from '../src/appointments/claim-store.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { openTestApp, type TestApp } from './support/test-app.ts';
 import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
@@ -52,11 +51,21 @@ describeOnEachDatabase('an event of the owner and a claim of the same time', (di
       const endsAt = startsAt + hour / 2;
       const at = (ms: number) => ({ dateTime: new Date(ms).toISOString() });
       app.sandbox.putEvent(email, { start: at(startsAt), end: at(endsAt) });
-      const appointment = appointmentOf(round, botId, calendar, { startsAt, endsAt });
       const [, refused] = await Promise.all([
         pulling.mirror.pull(connection, { budgetMs: 5_000 }),
         booking.database.transaction(async (tx) => {
-          await insertAppointment(tx, appointment);
+          await insertClaim(tx, {
+            id: `hold-${round}`,
+            calendar,
+            client_id: botId,
+            starts_at: startsAt,
+            ends_at: endsAt,
+            booked_start: startsAt,
+            booked_end: endsAt,
+            appointment_id: null,
+            created_at: startsAt,
+            expires_at: endsAt,
+          });
           return booking.mirror.busyInTransaction(tx, calendar, startsAt, endsAt);
         }),
       ]);
@@ -67,33 +76,3 @@ describeOnEachDatabase('an event of the owner and a claim of the same time', (di
     expect(seen.bySpan + seen.byClaim).toBeGreaterThanOrEqual(rounds);
   });
 });
-
-function appointmentOf(
-  round: number,
-  botId: string,
-  calendar: string,
-  span: { startsAt: number; endsAt: number },
-): AppointmentsTable {
-  return {
-    id: `apt-${String(round).padStart(26, '0')}`,
-    client_id: botId,
-    customer_name: 'Alan Turing',
-    customer_email: 'alan@example.org',
-    customer_phone: null,
-    appointment_date: '2026-02-01',
-    appointment_time: '10:00',
-    status: 'pending',
-    google_event_id: null,
-    created_at: span.startsAt,
-    time_zone: 'UTC',
-    starts_at: span.startsAt,
-    ends_at: span.endsAt,
-    notes: null,
-    answers: '{}',
-    calendar,
-    event_link: null,
-    meet_link: null,
-    failure: null,
-    updated_at: span.startsAt,
-  };
-}

@@ -16,7 +16,13 @@ interface Operation {
 /** The routes of design §4 that exist, and whether they need a key. */
 const routes: readonly [method: string, path: string, keyed: boolean][] = [
   ['get', '/api/calendar/status/{botId}', true],
+  ['get', '/api/calendar/slots/{botId}', true],
+  ['post', '/api/calendar/hold/{botId}', true],
+  ['delete', '/api/calendar/hold/{botId}/{holdId}', true],
   ['post', '/api/calendar/create-event/{botId}', true],
+  ['post', '/api/calendar/cancel-event/{botId}/{appointmentId}', true],
+  ['post', '/api/calendar/reschedule-event/{botId}/{appointmentId}', true],
+  ['get', '/api/activity/{botId}', true],
   ['get', '/api/calendar/appointments/{botId}', true],
   ['get', '/api/calendar/appointments/{botId}/{appointmentId}', true],
   ['post', '/api/calendar/connect/{botId}', true],

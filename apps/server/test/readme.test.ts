@@ -41,7 +41,7 @@ test('the README lists every route of the API with its scope', async () => {
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { description = '' }]) => [
         `${method.toUpperCase()} ${path}`,
-        /^Scope: `(.+)`$/.exec(description)?.[1] ?? '',
+        /^Scope: `(.+)`$/m.exec(description)?.[1] ?? '',
       ]),
     );
     const webhook = 'POST /api/webhook/appointment';

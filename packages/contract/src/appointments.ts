@@ -13,13 +13,10 @@ const answers = Type.Record(anyName, Type.String({ maxLength: 2000 }), {
   propertyNames: { minLength: 1, maxLength: 100 },
 });
 
-const bookingFields = {
-  customerName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  fullName: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: 'Same as `customerName`.' }),
-  ),
-  email: Type.String({ minLength: 3, maxLength: 254 }),
-  phone: Type.Optional(Type.String({ maxLength: 40 })),
+export const durationMinutes = Type.Integer({ minimum: 5, maximum: 1440 });
+
+/** A start as a person says it, in a zone. */
+export const wallClock = {
   date: Type.String({ maxLength: 40, description: 'YYYY-MM-DD' }),
   time: Type.String({ maxLength: 40, description: 'HH:mm, 24 hours' }),
   timeZone: Type.Optional(
@@ -38,7 +35,27 @@ const bookingFields = {
   weekday: Type.Optional(
     Type.String({ maxLength: 20, description: 'English weekday; checked against `date`.' }),
   ),
-  durationMinutes: Type.Optional(Type.Integer({ minimum: 5, maximum: 1440 })),
+};
+
+const bookingFields = {
+  customerName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  fullName: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'Same as `customerName`.' }),
+  ),
+  email: Type.String({ minLength: 3, maxLength: 254 }),
+  phone: Type.Optional(Type.String({ maxLength: 40 })),
+  ...wallClock,
+  durationMinutes: Type.Optional(durationMinutes),
+  language: Type.Optional(
+    Type.String({
+      maxLength: 35,
+      description:
+        'BCP 47 language of the customer, such as de or pt-BR; sentences are in it where it is known.',
+    }),
+  ),
+  holdId: Type.Optional(
+    Type.String({ maxLength: 64, description: 'The hold that keeps this time for the visitor.' }),
+  ),
   notes: Type.Optional(Type.String({ maxLength: 4000 })),
   answers: Type.Optional(answers),
 };
@@ -61,6 +78,9 @@ export const EventCreated = Type.Object(
     timeZone: Type.String(),
     when: Type.String({ description: 'The time as a sentence that a chatbot may read out.' }),
     meetLink: Type.Optional(Type.String()),
+    manageUrl: Type.String({
+      description: 'Page on which the customer may cancel or move the appointment.',
+    }),
     replayed: Type.Optional(
       Type.Boolean({ description: 'True when this booking had already been made.' }),
     ),
@@ -83,10 +103,27 @@ export const Appointment = Type.Object(
     timeZone: Type.String(),
     notes: nullable(Type.String()),
     answers: Type.Record(Type.String(), Type.String()),
+    when: Type.String({ description: 'The time as a sentence that a chatbot may read out.' }),
     eventId: nullable(Type.String()),
     eventLink: nullable(Type.String()),
-    failure: nullable(Type.String({ description: 'Code of what finally failed.' })),
+    meetLink: nullable(Type.String()),
+    manageUrl: Type.String({
+      description: 'Page on which the customer may cancel or move the appointment.',
+    }),
+    inGoogle: Type.Boolean({
+      description: 'Whether Google Calendar shows the appointment as it is here.',
+    }),
+    conflictSince: nullable(
+      Type.Integer({
+        description:
+          'Epoch milliseconds since when another event of the owner overlaps it; null: none does.',
+      }),
+    ),
+    failure: nullable(
+      Type.String({ description: 'Why Google does not have it, or not as it is here.' }),
+    ),
     createdAt: Instant,
+    updatedAt: Instant,
   },
   { $id: 'Appointment' },
 );

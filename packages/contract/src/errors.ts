@@ -113,6 +113,13 @@ const catalogue = {
     remedy: 'Send `Content-Type: application/json`.',
   },
 
+  invalid_idempotency_key: {
+    status: 400,
+    title: 'Idempotency key not valid',
+    sentence: 'The idempotency key must have 1 to 255 printable characters.',
+    remedy: 'Send `Idempotency-Key` as a UUID or another short text that is unique to the request.',
+  },
+
   // Who the caller is.
   missing_api_key: {
     status: 401,
@@ -164,6 +171,12 @@ const catalogue = {
     sentence: 'There is no such appointment.',
     remedy: 'Check the appointment id and the botId that it was booked with.',
   },
+  hold_not_found: {
+    status: 404,
+    title: 'Hold not found',
+    sentence: 'There is no such hold; it may have ended.',
+    remedy: 'Nothing is held under this id any more; make another hold if it is still needed.',
+  },
   api_key_not_found: {
     status: 404,
     title: 'API key not found',
@@ -181,14 +194,75 @@ const catalogue = {
   slot_unavailable: {
     status: 409,
     title: 'Time is taken',
-    sentence: 'Sorry, {when} is already taken. Would another time suit you?',
-    remedy: 'Offer another time.',
+    sentence: 'Sorry, {when} is already taken.{alternatives}',
+    remedy: 'Offer one of `alternatives`, or ask for the slots.',
+  },
+  hold_expired: {
+    status: 409,
+    title: 'Hold has ended and the time is taken',
+    sentence: 'Sorry, {when} was kept for you only for a while, and is taken by now.{alternatives}',
+    remedy: 'Offer one of `alternatives`, or ask for the slots.',
+  },
+  already_booked_by_customer: {
+    status: 409,
+    title: 'Customer has this time already',
+    sentence: 'You already have another appointment at that time: {when}.',
+    remedy: 'Leave it as it is, or move one of the two to another time.',
+  },
+  idempotency_key_reused: {
+    status: 409,
+    title: 'Idempotency key used for another booking',
+    sentence: 'This request carries the mark of another booking. Please send it anew.',
+    remedy: 'Use a new `Idempotency-Key` for each booking; repeat one only with the same body.',
+  },
+  appointment_not_active: {
+    status: 409,
+    title: 'Appointment cannot be changed',
+    sentence: 'This appointment can no longer be changed: it is {status}.',
+    remedy: 'Book a new appointment.',
+  },
+  appointment_changing: {
+    status: 409,
+    title: 'Appointment was changed at the same moment',
+    sentence: 'This appointment was just changed by somebody else. Please look at it again.',
+    remedy: 'Read the appointment, then decide anew.',
   },
   outside_hours: {
     status: 422,
     title: 'Outside bookable hours',
-    sentence: 'Sorry, {when} is outside the hours in which appointments can be booked.',
-    remedy: 'Offer a time within the weekly hours of the bot.',
+    sentence:
+      'Sorry, {when} is outside the hours in which appointments can be booked.{alternatives}',
+    remedy: 'Offer a time within the hours of the bot; `alternatives` are.',
+  },
+  off_grid: {
+    status: 422,
+    title: 'Not a time at which appointments start',
+    sentence: 'Sorry, {when} is not a time at which appointments start.{alternatives}',
+    remedy: 'Offer starts that GET /api/calendar/slots/{botId} lists; `alternatives` are.',
+  },
+  min_notice: {
+    status: 422,
+    title: 'Too short notice',
+    sentence: 'Sorry, {when} is too soon to be booked.{alternatives}',
+    remedy: 'Offer a later time, or lower `minimumNoticeMinutes` of the bot.',
+  },
+  too_far_ahead: {
+    status: 422,
+    title: 'Too far ahead',
+    sentence: 'Sorry, {when} is too far ahead to be booked.{alternatives}',
+    remedy: 'Offer an earlier time, or raise `horizonDays` of the bot.',
+  },
+  limit_reached: {
+    status: 422,
+    title: 'Fully booked',
+    sentence: 'Sorry, no more appointments can be booked around {when}.{alternatives}',
+    remedy: 'Offer another day or week, or raise `maxPerDay` or `maxPerWeek` of the bot.',
+  },
+  duration_not_offered: {
+    status: 422,
+    title: 'Length not offered',
+    sentence: 'Appointments of {durationMinutes} minutes are not offered here.',
+    remedy: 'Use `durationMinutes` or one of `durationsMinutes` of the bot.',
   },
 
   // The owner's calendar.

@@ -1,6 +1,7 @@
-import type { Transaction } from '../db/index.ts';
+import type { Activity } from '@calhook/contract';
+import type { Database, Transaction } from '../db/index.ts';
 import { newId } from '../identifiers.ts';
-import { insertActivity } from './store.ts';
+import { insertActivity, listActivity } from './store.ts';
 
 /** What can happen to a bot, as the activity record names it. */
 export type ActivityKind =
@@ -10,7 +11,13 @@ export type ActivityKind =
   | 'connection.expiring'
   | 'connection.disconnected'
   | 'appointment.confirmed'
-  | 'appointment.failed';
+  | 'appointment.failed'
+  | 'appointment.cancelled'
+  | 'appointment.rescheduled'
+  | 'appointment.restored'
+  | 'appointment.not_in_google'
+  | 'appointment.conflict'
+  | 'appointment.conflict_resolved';
 
 /**
  * Records what happened, in the transaction that makes it happen, so that the record is there if
@@ -36,4 +43,26 @@ export async function recordActivity(
     subject_id: activity.subjectId ?? null,
     detail: JSON.stringify(activity.detail ?? {}),
   });
+}
+
+/** One page of what happened to a bot, newest first. */
+export async function pageOfActivity(
+  database: Database,
+  botId: string,
+  page: { readonly limit: number; readonly cursor: string | undefined },
+): Promise<{ activity: Activity[]; nextCursor: string | null }> {
+  const rows = await listActivity(database, {
+    botId,
+    beforeId: page.cursor ?? null,
+    limit: page.limit + 1,
+  });
+  const activity = rows.slice(0, page.limit).map((row) => ({
+    id: row.id,
+    at: row.at,
+    kind: row.kind,
+    subjectId: row.subject_id,
+    detail: JSON.parse(row.detail),
+  }));
+  const nextCursor = rows.length > page.limit ? (activity.at(-1)?.id ?? null) : null;
+  return { activity, nextCursor };
 }

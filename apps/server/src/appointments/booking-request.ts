@@ -1,13 +1,10 @@
-import { type Bot, type CreateEvent, createEventFields, type ErrorCode } from '@calhook/contract';
+import { type Bot, type CreateEvent, createEventFields } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
-import { describeTime, instantOf, isWithinWeeklyHours } from '../availability/local-time.ts';
+import { instantOf, type LocalTime, languageTag } from '../availability/local-time.ts';
 import { timeZoneName } from '../availability/time-zones.ts';
 
-/** A booking as the visitor wants it: checked, normalised, placed in time. */
-export interface BookingRequest {
-  readonly customerName: string;
-  readonly email: string;
-  readonly phone: string | null;
+/** A start and an end as they were asked for, placed in time. */
+export interface WantedTime {
   readonly date: string;
   /** HH:mm */
   readonly time: string;
@@ -16,6 +13,16 @@ export interface BookingRequest {
   readonly startsAt: number;
   /** Epoch milliseconds, exclusive. */
   readonly endsAt: number;
+  readonly durationMinutes: number;
+  /** BCP 47 language in which to speak of it. */
+  readonly language: string;
+}
+
+/** A booking as the visitor wants it: checked, normalised, placed in time. */
+export interface BookingRequest extends WantedTime {
+  readonly customerName: string;
+  readonly email: string;
+  readonly phone: string | null;
   readonly notes: string | null;
   readonly answers: Readonly<Record<string, string>>;
 }
@@ -44,6 +51,40 @@ function invalid(reason: string, field: string): ApiError {
   });
 }
 
+/** Date and time as a request names them; the zone may be the bot's. */
+type WallClock = Omit<LocalTime, 'timeZone'> & {
+  readonly timeZone?: string;
+  readonly durationMinutes?: number;
+};
+
+/**
+ * Places a wall-clock time in the zone that it is meant in.
+ *
+ * @param fallback zone, length (minutes) and language of what does not name its own
+ * @throws {ApiError} with the code of the first fault
+ */
+export function readWantedTime(
+  body: WallClock,
+  fallback: Pick<WantedTime, 'timeZone' | 'durationMinutes' | 'language'>,
+): WantedTime {
+  const wantedZone = body.timeZone ?? fallback.timeZone;
+  const timeZone = timeZoneName(wantedZone);
+  if (timeZone === null) {
+    throw new ApiError('invalid_timezone', { values: { timeZone: wantedZone } });
+  }
+  const { date, time, offset, weekday, durationMinutes = fallback.durationMinutes } = body;
+  const startsAt = instantOf({ date, time, timeZone, offset, weekday });
+  if (typeof startsAt !== 'number') {
+    const actual = 'actual' in startsAt ? startsAt.actual : '';
+    throw new ApiError(startsAt.code, {
+      values: { date, time, timeZone, offset: offset ?? '', weekday: weekday ?? '', actual },
+    });
+  }
+  const endsAt = startsAt + durationMinutes * 60_000;
+  const { language } = fallback;
+  return { date, time: time.slice(0, 5), timeZone, startsAt, endsAt, durationMinutes, language };
+}
+
 /**
  * Reads a booking request in the light of its bot.
  *
@@ -55,29 +96,14 @@ export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest 
   // Spaces at the ends are slips of a keyboard; line breaks there are not.
   const email = body.email.replace(/^ +| +$/g, '');
   if (!emailPattern.test(email)) throw new ApiError('invalid_email');
-  const wantedZone = body.timeZone ?? bot.timeZone;
-  const timeZone = timeZoneName(wantedZone);
-  if (timeZone === null) {
-    throw new ApiError('invalid_timezone', { values: { timeZone: wantedZone } });
-  }
-  const { date, time, offset, weekday } = body;
-  const startsAt = instantOf({ date, time, timeZone, offset, weekday });
-  if (typeof startsAt !== 'number') {
-    const actual = 'actual' in startsAt ? startsAt.actual : '';
-    throw new ApiError(startsAt.code, {
-      values: { date, time, timeZone, offset: offset ?? '', weekday: weekday ?? '', actual },
-    });
-  }
   return {
+    ...readWantedTime(body, bot),
     customerName,
     // Local parts are case-sensitive by RFC 5321 and by no mailbox in use; one customer is one key.
     email: email.toLowerCase(),
     phone: body.phone === undefined ? null : singleLine(body.phone) || null,
-    date,
-    time: time.slice(0, 5),
-    timeZone,
-    startsAt,
-    endsAt: startsAt + (body.durationMinutes ?? bot.durationMinutes) * 60_000,
+    // What a browser or a chat says of its visitor may be anything; the bot's language will do then.
+    language: (body.language && languageTag(body.language)) || bot.language,
     notes: body.notes === undefined ? null : multiLine(body.notes) || null,
     answers: Object.fromEntries(
       Object.entries(body.answers ?? {}).map(([name, value]) => [
@@ -86,23 +112,6 @@ export function readBookingRequest(body: CreateEvent, bot: Bot): BookingRequest 
       ]),
     ),
   };
-}
-
-/**
- * Why this time cannot be booked by the bot's rules; null when it can.
- *
- * @param now epoch milliseconds
- */
-export function refusalByRules(request: BookingRequest, bot: Bot, now: number): ApiError | null {
-  const { startsAt, endsAt, date, time, timeZone } = request;
-  const refuse = (code: ErrorCode) =>
-    new ApiError(code, { values: { date, time, when: describeTime(startsAt, timeZone) } });
-  if (startsAt <= now) return refuse('time_in_past');
-  const hours = bot.weeklyHours;
-  if (hours && !isWithinWeeklyHours(hours, bot.timeZone, startsAt, endsAt)) {
-    return refuse('outside_hours');
-  }
-  return null;
 }
 
 /**

@@ -1,93 +1,61 @@
-import type { Bot, CreateEvent, ErrorCode, EventCreated } from '@calhook/contract';
-import { recordActivity } from '../activity/activity.ts';
+import type { Bot, CreateEvent, EventCreated } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
-import { describeTime, formatDateTime } from '../availability/local-time.ts';
 import type { Bots } from '../bots/bots.ts';
-import type { AccessTokens } from '../connections/access-tokens.ts';
 import { type Connection, calendarKey } from '../connections/connection.ts';
 import type { Connections } from '../connections/connections.ts';
 import {
   type AppointmentsTable,
   type Database,
-  isOverlapViolation,
   isUniqueViolation,
+  type Transaction,
 } from '../db/index.ts';
-import {
-  type CalendarEvent,
-  type FailureKind,
-  type GoogleCalendar,
-  GoogleError,
-  type RetryPolicy,
-  withRetry,
-} from '../google/index.ts';
+import { GoogleError } from '../google/index.ts';
 import { newId } from '../identifiers.ts';
+import { enqueue } from '../jobs/jobs.ts';
 import type { Logger } from '../logger.ts';
-import { type BookingRequest, readBookingRequest, refusalByRules } from './booking-request.ts';
-import { appointmentIdOf, eventIdOf, toCalendarEvent } from './event.ts';
-import {
-  deleteClaim,
-  findAppointment,
-  findByNaturalKey,
-  insertAppointment,
-  settlePending,
-} from './store.ts';
+import type { AppointmentAnswers } from './answers.ts';
+import { type BookingRequest, readBookingRequest } from './booking-request.ts';
+import type { CalendarReading } from './calendar-reading.ts';
+import { claimsChanged, deleteHold, findHold, insertClaim, sweepHolds } from './claim-store.ts';
+import { claimedSpan, requireFree, whyNotFree } from './claiming.ts';
+import { appointmentIdOf } from './event.ts';
+import { type EventWriter, eventJob, jobGraceMs } from './event-writer.ts';
+import { findByMark, type IdempotencyKey, markOf, type RequestMark } from './idempotency.ts';
+import { reached } from './milestones.ts';
+import type { Openings } from './openings.ts';
+import { googleRefusal, mayPass } from './refusals.ts';
+import { findByNaturalKey, insertAppointment, insertIdempotencyKey } from './store.ts';
 
 export interface BookingParts {
   readonly database: Database;
   readonly bots: Bots;
   readonly connections: Connections;
-  readonly accessTokens: AccessTokens;
-  readonly calendar: GoogleCalendar;
-  readonly retry: RetryPolicy;
+  readonly reading: CalendarReading;
+  readonly openings: Openings;
+  readonly writer: EventWriter;
+  readonly answers: AppointmentAnswers;
   readonly log: Logger;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
 }
 
-/** A booking that was made, or had been made before. */
-interface Booked {
-  readonly appointment: AppointmentsTable;
-  readonly replayed: boolean;
-}
-
-/** What each failure of Google means to who books. */
-const refusals: Readonly<Record<FailureKind, ErrorCode>> = {
-  transient: 'calendar_unreachable',
-  reauth: 'calendar_needs_reauth',
-  unauthorized: 'calendar_needs_reauth',
-  scopes: 'calendar_missing_scopes',
-  operator: 'google_client_misconfigured',
-  usage_limit: 'calendar_usage_limit',
-  not_found: 'calendar_not_found',
-  read_only: 'calendar_read_only',
-  duplicate: 'calendar_refused',
-  refused: 'calendar_refused',
-};
-
-/** Failures after which the same call may succeed: the appointment stays pending for it. */
-const repeatable: ReadonlySet<FailureKind> = new Set(['transient', 'operator']);
-/** What a caller is asked to wait, unless Google asks for more. */
-const retryAfterSeconds = 5;
-
-function googleRefusal(error: GoogleError): ApiError {
-  const code = refusals[error.kind];
-  const seconds = Math.max(retryAfterSeconds, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
-  return new ApiError(code, {
-    members: { reason: error.reason },
-    headers: repeatable.has(error.kind) ? { 'retry-after': String(seconds) } : {},
-  });
+/** A request, read and placed in time, and all that it is decided by. */
+interface Wish {
+  readonly bot: Bot;
+  readonly request: BookingRequest;
+  readonly mark: RequestMark | null;
+  readonly holdId: string | null;
 }
 
 /**
  * Booking an appointment: stored first, in Google second (design §6, Book).
  *
- * The row, its claim of the calendar and the event share one id, so whatever is lost on the way (an
- * answer of Google, this process, the caller's patience) is mended by making the same call again.
+ * The row, its claim of the calendar, its job and the event share one id, so whatever is lost on
+ * the way (an answer of Google, this process, the caller's patience) is mended by the job, or by
+ * making the same call again.
  */
 export class Booking {
   readonly #parts: BookingParts;
-  /** Inserts under way: callers that wait for the same appointment share one. */
-  readonly #inserting = new Map<string, Promise<AppointmentsTable>>();
 
   constructor(parts: BookingParts) {
     this.#parts = parts;
@@ -101,42 +69,141 @@ export class Booking {
   async book(
     botId: string,
     body: CreateEvent,
-  ): Promise<{ answer: EventCreated; created: boolean }> {
+    idempotency: IdempotencyKey | null,
+  ): Promise<{ answer: EventCreated; status: 200 | 201 | 202 }> {
     const bot = await this.#parts.bots.get(botId);
+    const mark = idempotency && markOf(botId, body, idempotency);
+    const marked = mark && (await findByMark(this.#parts.database, mark));
+    if (marked) return this.#answer(marked, true);
     const request = readBookingRequest(body, bot);
-    const stored = await this.#store(bot, request);
-    const moved = stored.replayed && (await this.#abandonIfMoved(stored.appointment));
-    const { appointment, replayed } = moved ? await this.#store(bot, request) : stored;
-    const settled =
-      appointment.status === 'pending' ? await this.#insert(appointment) : appointment;
-    return { answer: toEventCreated(settled, replayed), created: !replayed };
+    const wish: Wish = { bot, request, mark, holdId: body.holdId ?? null };
+    const standing = await this.#standing(wish);
+    if (standing) return this.#answer(standing, true);
+    const stored = await this.#store(wish);
+    return this.#answer(stored.appointment, stored.replayed);
   }
 
-  /** Stores the appointment and claims its span, or finds the one that stands. */
-  async #store(bot: Bot, request: BookingRequest): Promise<Booked> {
-    const naturalKey = { botId: bot.id, email: request.email, startsAt: request.startsAt };
+  async #standing({ bot, request }: Wish): Promise<AppointmentsTable | undefined> {
+    const { email, startsAt } = request;
+    return findByNaturalKey(this.#parts.database, { botId: bot.id, email, startsAt });
+  }
+
+  /** Brings what is pending into Google, and answers with what is then. */
+  async #answer(
+    appointment: AppointmentsTable,
+    replayed: boolean,
+  ): Promise<{ answer: EventCreated; status: 200 | 201 | 202 }> {
+    const settled =
+      appointment.status === 'pending' ? await this.#settle(appointment, replayed) : appointment;
+    reached('answering', appointment.id);
+    const pending = settled.status === 'pending';
+    return {
+      answer: this.#parts.answers.created(settled, replayed),
+      status: pending ? 202 : replayed ? 200 : 201,
+    };
+  }
+
+  async #settle(appointment: AppointmentsTable, replayed: boolean): Promise<AppointmentsTable> {
+    const { writer, log } = this.#parts;
+    if (appointment.unverified === 1) return appointment;
     try {
-      const refusal = refusalByRules(request, bot, this.#parts.now());
-      if (refusal) throw refusal;
-      const connection = await this.#parts.connections.requireUsable(bot.id);
-      const appointment = this.#newAppointment(bot, request, connection);
-      await this.#parts.database.transaction((tx) => insertAppointment(tx, appointment));
-      return { appointment, replayed: false };
+      return (await writer.writeNew(appointment)) ?? appointment;
     } catch (error) {
-      const taken = isUniqueViolation(error) || isOverlapViolation(error);
-      if (!taken && !(error instanceof ApiError)) throw error;
-      // The same booking may stand already, even if by now its time or its calendar is gone.
-      const standing = await findByNaturalKey(this.#parts.database, naturalKey);
-      if (standing) return { appointment: standing, replayed: true };
-      if (!taken) throw error;
-      // The one that was in the way has failed since, and its span is free again.
-      if (isUniqueViolation(error)) return this.#store(bot, request);
-      const when = describeTime(request.startsAt, request.timeZone);
-      throw new ApiError('slot_unavailable', { values: { when } });
+      if (!(error instanceof GoogleError) && !(error instanceof ApiError)) throw error;
+      log.warn(
+        { err: error, botId: appointment.client_id, appointmentId: appointment.id },
+        'event not inserted',
+      );
+      // What was acknowledged before is not taken back for what the owner can mend.
+      if (error instanceof GoogleError ? mayPass(error) : replayed) return appointment;
+      await writer.fail(appointment, error instanceof GoogleError ? error.reason : error.code);
+      throw error instanceof GoogleError ? googleRefusal(error) : error;
     }
   }
 
-  #newAppointment(bot: Bot, request: BookingRequest, connection: Connection): AppointmentsTable {
+  /** Stores the appointment and claims its span, or finds the one that stands. */
+  async #store(wish: Wish): Promise<{ appointment: AppointmentsTable; replayed: boolean }> {
+    const { bot, request } = wish;
+    const { database, connections, openings, reading } = this.#parts;
+    const connection = await connections.requireUsable(bot.id);
+    const noticeNow = await this.#noticeNow(wish, connection);
+    await openings.requireByRules(bot, connection, request, noticeNow);
+    const span = claimedSpan(bot, request.startsAt, request.endsAt);
+    const verified = await reading.forBooking(bot, connection, span.ends_at);
+    reached('calendar-read', bot.id);
+    const appointment = this.#newAppointment(wish, connection, verified);
+    let held = false;
+    try {
+      const { calendar } = appointment;
+      const { startsAt, endsAt } = request;
+      await database.transaction(async (tx) => {
+        await sweepHolds(tx, calendar, appointment.created_at);
+        held = wish.holdId !== null && (await deleteHold(tx, bot.id, wish.holdId)) !== null;
+        await this.#claim(tx, wish, appointment);
+        const claim = { bot, connection, calendar, startsAt, endsAt, verified };
+        await requireFree(tx, this.#parts, claim);
+      });
+      claimsChanged(database, appointment.calendar);
+      reached('stored', appointment.id);
+      return { appointment, replayed: false };
+    } catch (error) {
+      const unique = isUniqueViolation(error);
+      const taken = whyNotFree(error);
+      if (!unique && taken === null) throw error;
+      // The same request, or the same booking, was made at the same moment.
+      const twin =
+        (wish.mark && (await findByMark(database, wish.mark))) ?? (await this.#standing(wish));
+      if (twin) return { appointment: twin, replayed: true };
+      // The one that was in the way has failed since, and its time is free again.
+      if (taken === null) return this.#store(wish);
+      const code = wish.holdId !== null && !held ? 'hold_expired' : taken;
+      throw await openings.refusal(code, bot, connection, request);
+    }
+  }
+
+  /** Stores the appointment with its claim, its job, and the mark of its request. */
+  async #claim(
+    tx: Transaction,
+    { bot, mark }: Wish,
+    appointment: AppointmentsTable,
+  ): Promise<void> {
+    const { id, calendar, created_at: now } = appointment;
+    await insertAppointment(tx, appointment);
+    await insertClaim(tx, {
+      id,
+      calendar,
+      client_id: bot.id,
+      ...claimedSpan(bot, appointment.starts_at, appointment.ends_at),
+      appointment_id: id,
+      created_at: now,
+      expires_at: null,
+    });
+    await enqueue(tx, {
+      kind: eventJob,
+      key: id,
+      lane: calendar,
+      botId: bot.id,
+      dueAt: now + jobGraceMs,
+    });
+    if (mark) await insertIdempotencyKey(tx, { ...mark, appointment_id: id, created_at: now });
+  }
+
+  /** The clock by which notice counts: the hold's, for who held this time. */
+  async #noticeNow({ bot, request, holdId }: Wish, connection: Connection): Promise<number> {
+    const now = this.#parts.now();
+    if (holdId !== null) {
+      const hold = await findHold(this.#parts.database.read, calendarKey(connection), holdId);
+      const live = hold?.client_id === bot.id && (hold.expires_at ?? 0) > now;
+      if (live && hold.booked_start === request.startsAt) return hold.created_at;
+    }
+    return now;
+  }
+
+  #newAppointment(
+    { bot, request }: Wish,
+    connection: Connection,
+    verified: boolean,
+  ): AppointmentsTable {
     const now = this.#parts.now();
     return {
       id: appointmentIdOf(newId(now)),
@@ -159,153 +226,13 @@ export class Booking {
       meet_link: null,
       failure: null,
       updated_at: now,
+      language: request.language,
+      revision: 1,
+      written_revision: 0,
+      unverified: verified ? 0 : 1,
+      etag: null,
+      conflict_since: null,
+      cancelled_by: null,
     };
   }
-
-  /**
-   * Ends a pending appointment that claimed a calendar which the bot is no longer connected to, so
-   * that the booking is made afresh, with a claim of the calendar that its event goes to.
-   */
-  async #abandonIfMoved(appointment: AppointmentsTable): Promise<boolean> {
-    if (appointment.status !== 'pending') return false;
-    const connection = await this.#parts.connections.requireUsable(appointment.client_id);
-    if (calendarKey(connection) === appointment.calendar) return false;
-    await this.#fail(appointment, 'calendar_changed');
-    return true;
-  }
-
-  /** Brings a pending appointment into Google, once for all callers that wait for it. */
-  #insert(appointment: AppointmentsTable): Promise<AppointmentsTable> {
-    const { id } = appointment;
-    const running = this.#inserting.get(id);
-    if (running) return running;
-    const insert = this.#insertNow(appointment).finally(() => this.#inserting.delete(id));
-    this.#inserting.set(id, insert);
-    return insert;
-  }
-
-  async #insertNow(appointment: AppointmentsTable): Promise<AppointmentsTable> {
-    const { accessTokens, retry, log } = this.#parts;
-    const connection = await this.#requireUsable(appointment);
-    let event: CalendarEvent;
-    try {
-      event = await withRetry(retry, (leftMs) =>
-        accessTokens.use(
-          connection,
-          (accessToken) =>
-            this.#ensureEvent(accessToken, connection.calendarId, appointment, leftMs),
-          leftMs,
-        ),
-      );
-    } catch (error) {
-      if (!(error instanceof GoogleError)) throw error;
-      log.warn(
-        { err: error, botId: appointment.client_id, appointmentId: appointment.id },
-        'event not inserted',
-      );
-      if (!repeatable.has(error.kind)) await this.#fail(appointment, error.reason);
-      throw googleRefusal(error);
-    }
-    return this.#confirm(appointment, event);
-  }
-
-  /** The connection to insert with; when it has ended since the row was stored, so has the row. */
-  async #requireUsable(appointment: AppointmentsTable): Promise<Connection> {
-    try {
-      return await this.#parts.connections.requireUsable(appointment.client_id);
-    } catch (error) {
-      if (error instanceof ApiError) await this.#fail(appointment, error.code);
-      throw error;
-    }
-  }
-
-  /** Inserts the event; when the calendar has one with this id already, that is the one. */
-  async #ensureEvent(
-    accessToken: string,
-    calendarId: string,
-    appointment: AppointmentsTable,
-    leftMs: () => number,
-  ): Promise<CalendarEvent> {
-    const { calendar } = this.#parts;
-    try {
-      return await calendar.insertEvent(
-        accessToken,
-        calendarId,
-        toCalendarEvent(appointment),
-        leftMs(),
-      );
-    } catch (error) {
-      if (!(error instanceof GoogleError) || error.kind !== 'duplicate') throw error;
-    }
-    const eventId = eventIdOf(appointment.id);
-    const event = await calendar.getEvent(accessToken, calendarId, eventId, leftMs());
-    if (event.status === 'cancelled') {
-      // The owner deleted it before its insert could be recorded: it must not come back.
-      throw new GoogleError('events.insert', {
-        kind: 'refused',
-        status: 409,
-        reason: 'deleted_by_owner',
-      });
-    }
-    return event;
-  }
-
-  async #confirm(appointment: AppointmentsTable, event: CalendarEvent): Promise<AppointmentsTable> {
-    const at = this.#parts.now();
-    const change = {
-      status: 'confirmed' as const,
-      google_event_id: event.id ?? eventIdOf(appointment.id),
-      event_link: event.htmlLink ?? null,
-      meet_link: event.hangoutLink ?? null,
-      updated_at: at,
-    };
-    const confirmed = await this.#parts.database.transaction(async (tx) => {
-      if (!(await settlePending(tx, appointment.id, change))) return false;
-      await recordActivity(tx, {
-        at,
-        botId: appointment.client_id,
-        kind: 'appointment.confirmed',
-        subjectId: appointment.id,
-      });
-      return true;
-    });
-    if (confirmed) return { ...appointment, ...change };
-    // Another process was first; what it stored is what counts.
-    const { database } = this.#parts;
-    return (await findAppointment(database, appointment.client_id, appointment.id)) ?? appointment;
-  }
-
-  /** Ends an appointment that will not come into Google, and frees its span. */
-  async #fail(appointment: AppointmentsTable, reason: string): Promise<void> {
-    const at = this.#parts.now();
-    await this.#parts.database.transaction(async (tx) => {
-      const change = { status: 'failed' as const, failure: reason, updated_at: at };
-      if (!(await settlePending(tx, appointment.id, change))) return;
-      await deleteClaim(tx, appointment.id);
-      await recordActivity(tx, {
-        at,
-        botId: appointment.client_id,
-        kind: 'appointment.failed',
-        subjectId: appointment.id,
-        detail: { reason },
-      });
-    });
-  }
-}
-
-function toEventCreated(appointment: AppointmentsTable, replayed: boolean): EventCreated {
-  const { time_zone: timeZone, meet_link: meetLink } = appointment;
-  return {
-    success: true,
-    appointmentId: appointment.id,
-    eventId: appointment.google_event_id,
-    eventLink: appointment.event_link,
-    status: appointment.status,
-    start: formatDateTime(appointment.starts_at, timeZone),
-    end: formatDateTime(appointment.ends_at, timeZone),
-    timeZone,
-    when: describeTime(appointment.starts_at, timeZone),
-    ...(meetLink ? { meetLink } : {}),
-    ...(replayed ? { replayed } : {}),
-  };
 }

@@ -7,6 +7,9 @@ const ownerReminderMinutes = 1_440;
 
 const idPrefix = 'apt-';
 
+/** The private property by which the event of an appointment is known (facts/google.md §3). */
+export const appointmentProperty = 'calhookAppointmentId';
+
 /** The id of an appointment, from an id of `newId`. */
 export function appointmentIdOf(id: string): string {
   return idPrefix + id;
@@ -40,15 +43,22 @@ function description(appointment: AppointmentsTable): string {
   return plain(lines.join('\n'));
 }
 
+/** When the event of an appointment begins and ends. */
+export function eventTimes(appointment: AppointmentsTable): Pick<CalendarEvent, 'start' | 'end'> {
+  const { time_zone: timeZone } = appointment;
+  return {
+    start: { dateTime: formatDateTime(appointment.starts_at, timeZone), timeZone },
+    end: { dateTime: formatDateTime(appointment.ends_at, timeZone), timeZone },
+  };
+}
+
 /** The event of an appointment as it is inserted into the owner's calendar. */
 export function toCalendarEvent(appointment: AppointmentsTable): CalendarEvent {
-  const { time_zone: timeZone } = appointment;
   return {
     id: eventIdOf(appointment.id),
     summary: plain(appointment.customer_name),
     description: description(appointment),
-    start: { dateTime: formatDateTime(appointment.starts_at, timeZone), timeZone },
-    end: { dateTime: formatDateTime(appointment.ends_at, timeZone), timeZone },
+    ...eventTimes(appointment),
     attendees: [{ email: appointment.customer_email, displayName: appointment.customer_name }],
     // On the owner's copy only: Google's reminders are private to the account (facts/google.md §5).
     reminders: {
@@ -58,7 +68,7 @@ export function toCalendarEvent(appointment: AppointmentsTable): CalendarEvent {
     guestsCanInviteOthers: false,
     guestsCanModify: false,
     extendedProperties: {
-      private: { calhookAppointmentId: appointment.id, calhookBotId: appointment.client_id },
+      private: { [appointmentProperty]: appointment.id, calhookBotId: appointment.client_id },
     },
   };
 }

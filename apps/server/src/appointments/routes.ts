@@ -6,38 +6,66 @@ import {
   CreateEvent,
   EventCreated,
   PageQuery,
+  RescheduleEvent,
 } from '@calhook/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { ApiError } from '../api-error.ts';
 import type { Bots } from '../bots/bots.ts';
 import type { Database } from '../db/index.ts';
-import { challenge, requireBotAccess, requireCaller } from '../http/callers.ts';
+import { callerOf, challenge, requireBotAccess, requireCaller } from '../http/callers.ts';
 import type { FrontDoor } from '../http/front-door.ts';
 import { bodyReader } from '../http/validation.ts';
 import type { ApiKeys } from '../keys/keys.ts';
+import type { AppointmentAnswers } from './answers.ts';
 import { getAppointment, pageOfAppointments } from './appointments.ts';
 import type { Booking } from './booking.ts';
 import { fromFormData } from './booking-request.ts';
+import type { Changes } from './changes.ts';
+import type { IdempotencyKey } from './idempotency.ts';
 
 const tags = ['Appointments'];
 const defaultPageSize = 50;
 const appointmentType = 'appointment';
 
+const AppointmentParams = Type.Object({ botId: Type.String(), appointmentId: Type.String() });
+const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: 'Unique to the booking; a repeated request with it books once.' }),
+  ),
+});
+
 interface AppointmentRouteParts {
   readonly database: Database;
   readonly bots: Bots;
   readonly booking: Booking;
+  readonly changes: Changes;
+  readonly answers: AppointmentAnswers;
   readonly keys: ApiKeys;
 }
 
-/** Booking and reading appointments, and the webhook for who has no n8n. */
-export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts): void {
-  const { database, bots, booking } = parts;
+type Book = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  botId: string,
+  body: CreateEvent,
+  callerId: string,
+) => Promise<FastifyReply>;
 
-  const book = async (reply: FastifyReply, botId: string, body: CreateEvent) => {
-    const { answer, created } = await booking.book(botId, body);
-    return reply.code(created ? 201 : 200).send(answer);
+/** The `Idempotency-Key` of a request, which counts for its caller only. */
+function idempotencyOf(request: FastifyRequest, callerId: string): IdempotencyKey | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  return { callerId, key: Array.isArray(header) ? header.join(',') : header };
+}
+
+/** Booking, changing and reading appointments, and the webhook for who has no n8n. */
+export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts): void {
+  const { database, bots, booking, changes, answers } = parts;
+
+  const book: Book = async (request, reply, botId, body, callerId) => {
+    const { answer, status } = await booking.book(botId, body, idempotencyOf(request, callerId));
+    return reply.code(status).send(answer);
   };
 
   app.post(
@@ -47,12 +75,54 @@ export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts):
       schema: {
         tags,
         summary: 'Book an appointment',
+        description:
+          '201: booked. 200: this booking was made before (same `Idempotency-Key`, or same e-mail and start). 202: stored, and brought into Google as soon as it answers.',
+        headers: IdempotencyHeaders,
         params: BotParams,
         body: CreateEvent,
-        response: { 200: EventCreated, 201: EventCreated },
+        response: { 200: EventCreated, 201: EventCreated, 202: EventCreated },
       },
     },
-    async (request, reply) => book(reply, request.params.botId, request.body),
+    async (request, reply) =>
+      book(request, reply, request.params.botId, request.body, callerOf(request).keyId),
+  );
+
+  app.post(
+    '/api/calendar/cancel-event/:botId/:appointmentId',
+    {
+      config: { scope: 'appointments:write' },
+      schema: {
+        tags,
+        summary: 'Cancel an appointment',
+        params: AppointmentParams,
+        response: { 200: Appointment },
+      },
+    },
+    async (request) => {
+      const { botId, appointmentId } = request.params;
+      await bots.get(botId);
+      return answers.appointment(await changes.cancel(botId, appointmentId, 'api'));
+    },
+  );
+
+  app.post(
+    '/api/calendar/reschedule-event/:botId/:appointmentId',
+    {
+      config: { scope: 'appointments:write' },
+      schema: {
+        tags,
+        summary: 'Move an appointment to another time',
+        params: AppointmentParams,
+        body: RescheduleEvent,
+        response: { 200: Appointment },
+      },
+    },
+    async (request) => {
+      const { botId, appointmentId } = request.params;
+      return answers.appointment(
+        await changes.reschedule(botId, appointmentId, request.body, 'api'),
+      );
+    },
   );
 
   app.get(
@@ -70,7 +140,8 @@ export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts):
     async (request) => {
       const { id } = await bots.get(request.params.botId);
       const { limit = defaultPageSize, cursor } = request.query;
-      return pageOfAppointments(database, id, { limit, cursor });
+      const page = await pageOfAppointments(database, id, { limit, cursor });
+      return { ...page, appointments: page.appointments.map((row) => answers.appointment(row)) };
     },
   );
 
@@ -81,14 +152,14 @@ export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts):
       schema: {
         tags,
         summary: 'Read an appointment',
-        params: Type.Object({ botId: Type.String(), appointmentId: Type.String() }),
+        params: AppointmentParams,
         response: { 200: Appointment },
       },
     },
     async (request) => {
       const { botId, appointmentId } = request.params;
       await bots.get(botId);
-      return getAppointment(database, botId, appointmentId);
+      return answers.appointment(await getAppointment(database, botId, appointmentId));
     },
   );
 
@@ -101,11 +172,7 @@ const readBooking = bodyReader(CreateEvent);
  * `POST /api/webhook/appointment`: what the n8n workflow does, built in. A website calls it from
  * the browser, where no key can be kept: it may when the bot names the website's origin.
  */
-function webhookRoutes(
-  app: FrontDoor,
-  { bots, keys }: AppointmentRouteParts,
-  book: (reply: FastifyReply, botId: string, body: CreateEvent) => Promise<FastifyReply>,
-): void {
+function webhookRoutes(app: FrontDoor, { bots, keys }: AppointmentRouteParts, book: Book): void {
   const path = '/api/webhook/appointment';
 
   /** Pages of any origin may read the answer, refusals included; whether they may book is decided below. */
@@ -114,12 +181,13 @@ function webhookRoutes(
     if (origin) reply.headers({ 'access-control-allow-origin': origin, vary: 'Origin' });
   };
 
-  const requirePermission = async (request: FastifyRequest, botId: string): Promise<void> => {
+  /** Returns who books, as idempotency keys tell callers apart. */
+  const requirePermission = async (request: FastifyRequest, botId: string): Promise<string> => {
     const { authorization, origin } = request.headers;
     if (authorization !== undefined) {
       const caller = await requireCaller(keys, authorization, 'appointments:write');
       requireBotAccess(caller, botId);
-      return;
+      return caller.keyId;
     }
     const { allowedOrigins } = await bots.get(botId);
     if (allowedOrigins.length === 0) throw new ApiError('missing_api_key', { headers: challenge });
@@ -128,6 +196,7 @@ function webhookRoutes(
     if (origin !== undefined && !allowedOrigins.includes(origin)) {
       throw new ApiError('origin_not_allowed');
     }
+    return 'public';
   };
 
   app.options(path, { schema: { hide: true } }, async (request, reply) => {
@@ -135,7 +204,7 @@ function webhookRoutes(
     return reply
       .headers({
         'access-control-allow-methods': 'POST',
-        'access-control-allow-headers': 'content-type, authorization',
+        'access-control-allow-headers': 'content-type, authorization, idempotency-key',
         'access-control-max-age': '600',
       })
       .code(204)
@@ -151,15 +220,16 @@ function webhookRoutes(
         summary: 'Take what a chat or form posts, and book it',
         description:
           'Needs an API key, or a bot whose `allowedOrigins` names the website that posts.',
+        headers: IdempotencyHeaders,
         body: AppointmentWebhook,
-        response: { 200: EventCreated, 201: EventCreated },
+        response: { 200: EventCreated, 201: EventCreated, 202: EventCreated },
       },
     },
     async (request, reply) => {
       const { botId, type, formData } = request.body;
-      await requirePermission(request, botId);
+      const callerId = await requirePermission(request, botId);
       if (type !== appointmentType) throw new ApiError('not_an_appointment');
-      return book(reply, botId, readBooking(fromFormData(formData)));
+      return book(request, reply, botId, readBooking(fromFormData(formData)), callerId);
     },
   );
 }

@@ -1,11 +1,13 @@
 import {
   type AppointmentsTable,
-  type ClaimsTable,
   type Database,
+  type IdempotencyKeysTable,
   insertRow,
   type Transaction,
   writeCompiled,
 } from '../db/index.ts';
+
+type Reader = Pick<Database['read'], 'selectFrom'>;
 
 /** The appointment that stands for the same customer at the same start, if there is one. */
 export async function findByNaturalKey(
@@ -22,16 +24,17 @@ export async function findByNaturalKey(
     .executeTakeFirst();
 }
 
+/** @param botId null: of whichever bot */
 export async function findAppointment(
-  database: Database,
-  botId: string,
+  reader: Reader,
+  botId: string | null,
   id: string,
 ): Promise<AppointmentsTable | undefined> {
-  return database.read
+  return reader
     .selectFrom('appointments')
     .selectAll()
     .where('id', '=', id)
-    .where('client_id', '=', botId)
+    .$if(botId !== null, (query) => query.where('client_id', '=', botId as string))
     .executeTakeFirst();
 }
 
@@ -50,50 +53,131 @@ export async function listAppointments(
   return query.execute();
 }
 
-/**
- * Stores an appointment and the span of the calendar that it takes.
- *
- * @throws a unique violation when the same booking stands, an overlap violation when the span is
- *   taken (`isUniqueViolation`, `isOverlapViolation` of db/)
- */
+/** @throws a unique violation when the same booking stands (`isUniqueViolation` of db/) */
 export async function insertAppointment(
   tx: Transaction,
   appointment: AppointmentsTable,
 ): Promise<void> {
   await insertRow(tx, 'appointments', appointment);
-  const claim: ClaimsTable = {
-    id: appointment.id,
-    calendar: appointment.calendar,
-    starts_at: appointment.starts_at,
-    ends_at: appointment.ends_at,
-    appointment_id: appointment.id,
-  };
-  await insertRow(tx, 'claims', claim);
 }
 
-/** Moves a pending appointment on; false when it was moved on before. */
-export async function settlePending(
+/** What a change of an appointment may set. */
+export type AppointmentChange = Partial<
+  Omit<AppointmentsTable, 'id' | 'client_id' | 'created_at'>
+> &
+  Pick<AppointmentsTable, 'updated_at'>;
+
+/**
+ * Changes an appointment if it is still as it was read: of that status and revision.
+ *
+ * @returns false when it has been changed since
+ */
+export async function changeAppointment(
   tx: Transaction,
-  id: string,
-  change: Pick<AppointmentsTable, 'status' | 'updated_at'> &
-    Partial<Pick<AppointmentsTable, 'google_event_id' | 'event_link' | 'meet_link' | 'failure'>>,
+  read: Pick<AppointmentsTable, 'id' | 'status' | 'revision'>,
+  change: AppointmentChange,
 ): Promise<boolean> {
   const written = await writeCompiled(
     tx,
-    `settle ${Object.keys(change)}`,
+    `change appointment ${Object.keys(change)}`,
     () =>
       tx
         .updateTable('appointments')
         .set(change)
-        .where('id', '=', id)
-        .where('status', '=', 'pending')
+        .where('id', '=', read.id)
+        .where('status', '=', read.status)
+        .where('revision', '=', read.revision)
         .compile(),
-    [...Object.values(change), id, 'pending'],
+    [...Object.values(change), read.id, read.status, read.revision],
   );
   return written > 0;
 }
 
-/** Frees the span that an appointment took. */
-export async function deleteClaim(tx: Transaction, appointmentId: string): Promise<void> {
-  await tx.deleteFrom('claims').where('appointment_id', '=', appointmentId).execute();
+/** Standing appointments of a calendar that an event of the owner is known to overlap. */
+export async function findConflicting(
+  reader: Reader,
+  calendar: string,
+): Promise<Pick<AppointmentsTable, 'id' | 'starts_at' | 'ends_at'>[]> {
+  return reader
+    .selectFrom('appointments')
+    .select(['id', 'starts_at', 'ends_at'])
+    .where('calendar', '=', calendar)
+    .where('conflict_since', 'is not', null)
+    .where('status', 'in', ['pending', 'confirmed'])
+    .execute();
+}
+
+/**
+ * Confirmed appointments of a calendar that lie within a window, and that Google has had as they
+ * are since before `before`.
+ */
+export async function findWritten(
+  reader: Reader,
+  calendar: string,
+  window: { readonly startsAt: number; readonly endsAt: number },
+  before: number,
+): Promise<AppointmentsTable[]> {
+  return reader
+    .selectFrom('claims')
+    .innerJoin('appointments', 'appointments.id', 'claims.appointment_id')
+    .selectAll('appointments')
+    .where('claims.calendar', '=', calendar)
+    .where('claims.starts_at', '>', window.startsAt)
+    .where('claims.ends_at', '<', window.endsAt)
+    .where('appointments.status', '=', 'confirmed')
+    .where('appointments.updated_at', '<', before)
+    .whereRef('appointments.written_revision', '=', 'appointments.revision')
+    .execute();
+}
+
+/**
+ * Marks an appointment as overlapped by an event of the owner since `since`, or as free of any.
+ *
+ * @returns its bot, when that is news; else null
+ */
+export async function markConflict(
+  tx: Transaction,
+  id: string,
+  since: number | null,
+): Promise<string | null> {
+  const marked = await tx
+    .updateTable('appointments')
+    .set({ conflict_since: since })
+    .where('id', '=', id)
+    .where('conflict_since', since === null ? 'is not' : 'is', null)
+    .returning('client_id')
+    .executeTakeFirst();
+  return marked?.client_id ?? null;
+}
+
+/** The booking that came with an `Idempotency-Key`, and with which body. */
+export async function findIdempotencyKey(
+  database: Database,
+  caller: string,
+  keyHash: string,
+): Promise<IdempotencyKeysTable | undefined> {
+  return database.read
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('caller', '=', caller)
+    .where('key_hash', '=', keyHash)
+    .executeTakeFirst();
+}
+
+/** @throws a unique violation when the key made a booking before */
+export async function insertIdempotencyKey(
+  tx: Transaction,
+  key: IdempotencyKeysTable,
+): Promise<void> {
+  await insertRow(tx, 'idempotency_keys', key);
+}
+
+/** Lets the keys of an appointment be used again: what was refused burns none. */
+export async function deleteIdempotencyKeys(tx: Transaction, appointmentId: string): Promise<void> {
+  await tx.deleteFrom('idempotency_keys').where('appointment_id', '=', appointmentId).execute();
+}
+
+/** Forgets keys older than `at`. */
+export async function sweepIdempotencyKeys(tx: Transaction, at: number): Promise<void> {
+  await tx.deleteFrom('idempotency_keys').where('created_at', '<', at).execute();
 }

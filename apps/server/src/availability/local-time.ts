@@ -1,4 +1,4 @@
-import { type WeeklyHours, weekdays } from '@calhook/contract';
+import { weekdays } from '@calhook/contract';
 
 /** A wall-clock time as a person says it; never without its zone. */
 export interface LocalTime {
@@ -82,44 +82,38 @@ export function formatDateTime(epochMs: number, timeZone: string): string {
 }
 
 const sentenceFormats = new Map<string, Intl.DateTimeFormat>();
+/** Languages times zones in use; strangers' tags must not fill the memory. */
+const maxSentenceFormats = 1_000;
 
-/** The time as a chatbot may read it out: "Tuesday, 1 December 2026 at 10:00 (Europe/Berlin)". */
-export function describeTime(epochMs: number, timeZone: string): string {
-  let format = sentenceFormats.get(timeZone);
+/**
+ * The time as a chatbot may read it out: "Tuesday, 1 December 2026 at 10:00 (Europe/Berlin)".
+ *
+ * @param language BCP 47; one that the runtime does not know is written in English
+ */
+export function describeTime(epochMs: number, timeZone: string, language = 'en'): string {
+  const key = `${language} ${timeZone}`;
+  let format = sentenceFormats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone });
-    sentenceFormats.set(timeZone, format);
+    // Of the Englishes, the one with 24 hours, which no zone or visitor can mistake.
+    const locales = [language === 'en' ? 'en-GB' : language, 'en-GB'];
+    format = new Intl.DateTimeFormat(locales, { dateStyle: 'full', timeStyle: 'short', timeZone });
+    if (sentenceFormats.size >= maxSentenceFormats) sentenceFormats.clear();
+    sentenceFormats.set(key, format);
   }
   return `${format.format(epochMs)} (${timeZone})`;
 }
 
-function minutesOfDay(clock: string): number {
-  const [hours, minutes] = clock.split(':').map(Number) as [number, number];
-  return hours * 60 + minutes;
+/** The tag as BCP 47 writes it; null when it is none. */
+export function languageTag(text: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(text)[0] ?? null;
+  } catch {
+    return null;
+  }
 }
 
-/**
- * Whether a span lies within one range of the weekly hours, by the wall clock of `timeZone`.
- *
- * @param startsAt epoch milliseconds
- * @param endsAt epoch milliseconds, exclusive
- */
-export function isWithinWeeklyHours(
-  hours: WeeklyHours,
-  timeZone: string,
-  startsAt: number,
-  endsAt: number,
-): boolean {
-  const local = (epochMs: number) =>
-    Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone);
-  const start = local(startsAt);
-  const end = local(endsAt);
-  const days = start.toPlainDate().until(end.toPlainDate()).days;
-  const startMinute = start.hour * 60 + start.minute;
-  // Midnight of the next day is 24:00 of this one.
-  const endMinute = days * 1_440 + end.hour * 60 + end.minute + (end.second > 0 ? 1 : 0);
-  const ranges = hours[weekdays[start.dayOfWeek - 1] as keyof WeeklyHours] ?? [];
-  return ranges.some(
-    (range) => minutesOfDay(range.start) <= startMinute && endMinute <= minutesOfDay(range.end),
-  );
+/** Wall-clock date and time of an instant: YYYY-MM-DD and HH:mm. */
+export function wallClockOf(epochMs: number, timeZone: string): { date: string; time: string } {
+  const text = formatDateTime(epochMs, timeZone);
+  return { date: text.slice(0, 10), time: text.slice(11, 16) };
 }

@@ -1,12 +1,23 @@
-import type { Bot, CreateBot, UpdateBot, WeeklyHours } from '@calhook/contract';
+import type { Bot, CreateBot, UpdateBot } from '@calhook/contract';
 import { ApiError, botNotFound } from '../api-error.ts';
 import { timeZoneName } from '../availability/time-zones.ts';
 import { type BotsTable, CachedLookup, type Database, isUniqueViolation } from '../db/index.ts';
 import { couldBeId, newId } from '../identifiers.ts';
+import {
+  defaultHours,
+  defaultRules,
+  requireHours,
+  requireLanguage,
+  requireRules,
+  type StoredRules,
+} from './rules.ts';
 import { deleteBot, findBot, insertBot, listBots, updateBot } from './store.ts';
 
 const maxCachedBots = 10_000;
 const defaultDurationMinutes = 30;
+const defaultLanguage = 'en';
+
+const rulesOf = (row: BotsTable): StoredRules => ({ ...defaultRules, ...JSON.parse(row.rules) });
 
 function toBot(row: BotsTable): Bot {
   return {
@@ -14,7 +25,9 @@ function toBot(row: BotsTable): Bot {
     name: row.name,
     timeZone: row.time_zone,
     durationMinutes: row.duration_minutes,
+    language: row.language,
     weeklyHours: row.weekly_hours === null ? null : JSON.parse(row.weekly_hours),
+    ...rulesOf(row),
     allowedOrigins: JSON.parse(row.allowed_origins),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -26,22 +39,6 @@ function requireTimeZone(timeZone: string): string {
   const name = timeZoneName(timeZone);
   if (name === null) throw new ApiError('invalid_timezone', { values: { timeZone } });
   return name;
-}
-
-/** @throws {ApiError} `invalid_request` when a range ends before it begins, or two overlap */
-function requireHours(hours: WeeklyHours | null): string | null {
-  if (hours === null) return null;
-  for (const [day, ranges] of Object.entries(hours)) {
-    const sorted = [...ranges].sort((a, b) => a.start.localeCompare(b.start));
-    sorted.forEach((range, i) => {
-      const next = sorted[i + 1];
-      if (range.end <= range.start || (next && next.start < range.end)) {
-        const reason = `the hours of ${day} end before they begin, or overlap`;
-        throw new ApiError('invalid_request', { values: { reason } });
-      }
-    });
-  }
-  return JSON.stringify(hours);
 }
 
 /** @throws {ApiError} `invalid_request` when one is not a plain web origin */
@@ -93,7 +90,11 @@ export class Bots {
       name: wanted.name,
       time_zone: requireTimeZone(wanted.timeZone ?? 'UTC'),
       duration_minutes: wanted.durationMinutes ?? defaultDurationMinutes,
-      weekly_hours: requireHours(wanted.weeklyHours ?? null),
+      language: requireLanguage(wanted.language ?? defaultLanguage),
+      weekly_hours: requireHours(
+        wanted.weeklyHours === undefined ? defaultHours : wanted.weeklyHours,
+      ),
+      rules: JSON.stringify(requireRules(defaultRules, wanted)),
       allowed_origins: requireOrigins(wanted.allowedOrigins ?? []),
       created_at: now,
       updated_at: now,
@@ -108,15 +109,17 @@ export class Bots {
 
   /** @throws {ApiError} `bot_not_found`, `invalid_timezone`, `invalid_request` */
   async update(id: string, change: UpdateBot): Promise<Bot> {
-    const { name, timeZone, durationMinutes, weeklyHours, allowedOrigins } = change;
-    const row = await updateBot(this.#database, id, {
+    const { name, timeZone, durationMinutes, language, weeklyHours, allowedOrigins } = change;
+    const row = await updateBot(this.#database, id, (before) => ({
       updated_at: this.#now(),
       ...(name === undefined ? {} : { name }),
       ...(timeZone === undefined ? {} : { time_zone: requireTimeZone(timeZone) }),
       ...(durationMinutes === undefined ? {} : { duration_minutes: durationMinutes }),
       ...(weeklyHours === undefined ? {} : { weekly_hours: requireHours(weeklyHours) }),
+      ...(language === undefined ? {} : { language: requireLanguage(language) }),
       ...(allowedOrigins === undefined ? {} : { allowed_origins: requireOrigins(allowedOrigins) }),
-    });
+      rules: JSON.stringify(requireRules(rulesOf(before), change)),
+    }));
     if (!row) throw botNotFound();
     return toBot(row);
   }

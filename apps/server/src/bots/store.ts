@@ -24,16 +24,27 @@ export async function listBots(
   return query.execute();
 }
 
-/** The changed row; undefined when there is no such bot. */
+/**
+ * Changes a bot in the light of what it is.
+ *
+ * @returns the changed row; undefined when there is no such bot
+ */
 export async function updateBot(
   database: Database,
   id: string,
-  change: Partial<Omit<BotsTable, 'id' | 'created_at'>>,
+  changeOf: (before: BotsTable) => Partial<Omit<BotsTable, 'id' | 'created_at'>>,
 ): Promise<BotsTable | undefined> {
   const row = await database.transaction(async (tx) => {
+    const before = await tx
+      .selectFrom('bots')
+      .selectAll()
+      .where('id', '=', id)
+      .$if(database.dialect === 'postgres', (query) => query.forUpdate())
+      .executeTakeFirst();
+    if (!before) return undefined;
     const updated = await tx
       .updateTable('bots')
-      .set(change)
+      .set(changeOf(before))
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirst();

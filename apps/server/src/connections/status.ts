@@ -1,4 +1,5 @@
 import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
+import { toAscii } from '../ascii-json.ts';
 import { CachedLookup, type Database } from '../db/index.ts';
 import type { ExpressRoute } from '../http/express-lane.ts';
 import { needsOwner, type ReconnectLinks } from './reconnect.ts';
@@ -25,14 +26,6 @@ function toStatus(row: ConnectionState, reconnectUrl: string | null): CalendarSt
   };
 }
 
-/** The same JSON in ASCII alone, so that its length is its size and it is sent without encoding. */
-function toAscii(json: string): string {
-  return json.replace(
-    /[^\0-\x7f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
 /**
  * Answers of the status route, rendered once and kept until the connection changes. They read
  * stored state only: no call to Google, no lock (design §4).
@@ -56,6 +49,9 @@ export function statusLane(statuses: CachedLookup<string>): ExpressRoute {
     prefix: '/api/calendar/status/',
     route: '/api/calendar/status/:botId',
     scope: 'status:read',
-    answer: (botId) => statuses.peek(botId),
+    answer(botId) {
+      const text = statuses.peek(botId);
+      return text === undefined ? undefined : { botId, text };
+    },
   };
 }

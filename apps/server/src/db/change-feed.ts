@@ -5,7 +5,7 @@ import type { Transaction } from './transaction.ts';
  * `access_token` is said of a refresh, which changes no status. A `calendar` is what the mirror holds
  * of it.
  */
-export type ChangeTopic = 'connection' | 'access_token' | 'api_key' | 'bot' | 'calendar';
+export type ChangeTopic = 'connection' | 'access_token' | 'api_key' | 'bot' | 'claims' | 'calendar';
 
 type Listener = (subject: string) => void;
 

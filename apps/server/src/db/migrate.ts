@@ -7,6 +7,7 @@ import { up as claimsInTurn } from './migrations/0003-claims-in-turn.ts';
 import { up as consentSteps } from './migrations/0004-consent-steps.ts';
 import { up as jobs } from './migrations/0005-jobs.ts';
 import { up as mirror } from './migrations/0006-mirror.ts';
+import { up as booking } from './migrations/0007-booking.ts';
 import { up as databaseIdentity } from './migrations/0008-database-identity.ts';
 import type { Schema } from './schema.ts';
 
@@ -20,6 +21,7 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0004-consent-steps': consentSteps,
   '0005-jobs': jobs,
   '0006-mirror': mirror,
+  '0007-booking': booking,
   '0008-database-identity': databaseIdentity,
 };
 

@@ -65,6 +65,9 @@ export async function openPostgres(databaseUrl: string): Promise<Database> {
                   const { numAffectedRows = 0n } = await tx.executeQuery(query);
                   return Number(numAffectedRows);
                 },
+                async lock(name: string) {
+                  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
+                },
               }),
             ),
           );

@@ -44,10 +44,18 @@ create table appointments (
   meet_link text,
   failure text,
   updated_at bigint not null,
+  language text not null default 'en'::text,
+  revision integer not null default 1,
+  written_revision integer not null default 0,
+  unverified integer not null default 0,
+  etag text,
+  conflict_since bigint,
+  cancelled_by text,
   constraint appointments_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
   constraint appointments_pkey PRIMARY KEY (id),
   constraint appointments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'cancelled'::text, 'failed'::text])))
 );
+CREATE INDEX appointments_in_conflict ON public.appointments USING btree (calendar) WHERE (conflict_since IS NOT NULL);
 CREATE UNIQUE INDEX appointments_natural_key ON public.appointments USING btree (client_id, customer_email, starts_at) WHERE (status = ANY (ARRAY['pending'::text, 'confirmed'::text]));
 CREATE INDEX appointments_of_bot ON public.appointments USING btree (client_id, id);
 
@@ -60,6 +68,8 @@ create table bots (
   allowed_origins text not null,
   created_at bigint not null,
   updated_at bigint not null,
+  language text not null default 'en'::text,
+  rules text not null default '{}'::text,
   constraint bots_pkey PRIMARY KEY (id)
 );
 
@@ -99,13 +109,21 @@ create table claims (
   calendar text not null,
   starts_at bigint not null,
   ends_at bigint not null,
-  appointment_id text not null,
+  appointment_id text,
+  client_id text not null,
+  booked_start bigint not null,
+  booked_end bigint not null,
+  created_at bigint not null,
+  expires_at bigint,
   constraint claims_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint claims_client_id_fkey FOREIGN KEY (client_id) REFERENCES bots(id) ON DELETE CASCADE,
   constraint claims_key PRIMARY KEY (calendar, starts_at, id),
+  constraint claims_kind CHECK (((appointment_id IS NULL) = (expires_at IS NOT NULL))),
   constraint claims_no_overlap EXCLUDE USING gist (calendar WITH =, int8range(starts_at, ends_at) WITH &&),
   constraint claims_span CHECK ((ends_at > starts_at))
 );
 CREATE INDEX claims_appointment ON public.claims USING btree (appointment_id);
+CREATE INDEX claims_holds ON public.claims USING btree (calendar, expires_at) WHERE (expires_at IS NOT NULL);
 
 create table connect_links (
   token_hash text not null,
@@ -166,6 +184,18 @@ create table google_tokens (
 CREATE INDEX google_tokens_expiring ON public.google_tokens USING btree (refresh_token_expires_at) WHERE (refresh_token_expires_at IS NOT NULL);
 CREATE INDEX google_tokens_idle ON public.google_tokens USING btree (refreshed_at) WHERE (status = 'connected'::text);
 CREATE INDEX google_tokens_sub ON public.google_tokens USING btree (google_sub);
+
+create table idempotency_keys (
+  caller text not null,
+  key_hash text not null,
+  body_hash text not null,
+  appointment_id text not null,
+  created_at bigint not null,
+  constraint idempotency_keys_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint idempotency_keys_key PRIMARY KEY (caller, key_hash)
+);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_appointment ON public.idempotency_keys USING btree (appointment_id);
 
 create table jobs (
   kind text not null,

@@ -42,8 +42,17 @@ CREATE TABLE "appointments" (
   "event_link" text,
   "meet_link" text,
   "failure" text,
-  "updated_at" integer not null
+  "updated_at" integer not null,
+  "language" text default 'en' not null,
+  "revision" integer default 1 not null,
+  "written_revision" integer default 0 not null,
+  "unverified" integer default 0 not null,
+  "etag" text,
+  "conflict_since" integer,
+  "cancelled_by" text
 );
+
+CREATE INDEX "appointments_in_conflict" on "appointments" ("calendar") where "conflict_since" is not null;
 
 CREATE UNIQUE INDEX "appointments_natural_key" on "appointments" ("client_id", "customer_email", "starts_at") where "status" in ('pending', 'confirmed');
 
@@ -57,7 +66,9 @@ CREATE TABLE "bots" (
   "weekly_hours" text,
   "allowed_origins" text not null,
   "created_at" integer not null,
-  "updated_at" integer not null
+  "updated_at" integer not null,
+  "language" text default 'en' not null,
+  "rules" text default '{}' not null
 );
 
 CREATE TABLE "busy_spans" (
@@ -98,16 +109,24 @@ CREATE TABLE "calendars" (
 CREATE INDEX "calendars_due" on "calendars" ("due_at") where "due_at" is not null;
 
 CREATE TABLE "claims" (
-  "id" text not null,
-  "calendar" text not null,
-  "starts_at" integer not null,
-  "ends_at" integer not null,
-  "appointment_id" text not null references "appointments" ("id") on delete cascade,
-  constraint "claims_key" primary key ("calendar", "starts_at", "id"),
-  constraint "claims_span" check (ends_at > starts_at)
+  id text not null,
+  calendar text not null,
+  client_id text not null references bots (id) on delete cascade,
+  starts_at integer not null,
+  ends_at integer not null,
+  booked_start integer not null,
+  booked_end integer not null,
+  appointment_id text references appointments (id) on delete cascade,
+  created_at integer not null,
+  expires_at integer,
+  constraint claims_key primary key (calendar, starts_at, id),
+  constraint claims_span check (ends_at > starts_at),
+  constraint claims_kind check ((appointment_id is null) = (expires_at is not null))
 );
 
 CREATE INDEX "claims_appointment" on "claims" ("appointment_id");
+
+CREATE INDEX claims_holds on claims (calendar, expires_at) where expires_at is not null;
 
 CREATE TRIGGER claims_no_overlap_insert before insert on claims when new.starts_at < ( select ends_at from claims where calendar = new.calendar and starts_at < new.ends_at and id <> new.id order by starts_at desc limit 1) begin select raise(abort, 'claims_no_overlap'); end;
 
@@ -167,6 +186,19 @@ CREATE INDEX "google_tokens_expiring" on "google_tokens" ("refresh_token_expires
 CREATE INDEX "google_tokens_idle" on "google_tokens" ("refreshed_at") where "status" = 'connected';
 
 CREATE INDEX "google_tokens_sub" on "google_tokens" ("google_sub");
+
+CREATE TABLE "idempotency_keys" (
+  "caller" text not null,
+  "key_hash" text not null,
+  "body_hash" text not null,
+  "appointment_id" text not null references "appointments" ("id") on delete cascade,
+  "created_at" integer not null,
+  constraint "idempotency_keys_key" primary key ("caller", "key_hash")
+);
+
+CREATE INDEX "idempotency_keys_age" on "idempotency_keys" ("created_at");
+
+CREATE INDEX "idempotency_keys_appointment" on "idempotency_keys" ("appointment_id");
 
 CREATE TABLE "jobs" (
   "kind" text not null,

@@ -12,8 +12,12 @@ export interface BotsTable {
   name: string;
   time_zone: string;
   duration_minutes: number;
+  /** BCP 47 language of sentences for customers. */
+  language: string;
   /** JSON of the contract's WeeklyHours; null: bookable at any hour. */
   weekly_hours: string | null;
+  /** JSON object of the further rules; what it lacks has its default. */
+  rules: string;
   /** JSON array of web origins whose pages may book without a key. */
   allowed_origins: string;
   created_at: number;
@@ -127,17 +131,93 @@ export interface AppointmentsTable {
   calendar: string;
   event_link: string | null;
   meet_link: string | null;
+  /** Why Google does not have it, or not as it is here. */
   failure: string | null;
   updated_at: number;
+  /** BCP 47 language of the customer. */
+  language: string;
+  /** Grows with each change that Google is to show. */
+  revision: number;
+  /** The revision that Google shows; 0 before the event is there. */
+  written_revision: number;
+  /** 1 while the owner's calendar could not be read for it (bots that accept pending bookings). */
+  unverified: number;
+  /** Google's ETag of the event as it was last written. */
+  etag: string | null;
+  /** Since when another event of the owner overlaps it. */
+  conflict_since: number | null;
+  /** Who ended it. */
+  cancelled_by: 'customer' | 'api' | 'owner' | null;
 }
 
-/** Spans of calendars that are taken; the database itself refuses two that overlap. */
+/**
+ * Spans of calendars that are taken, by an appointment or by a hold; the database itself refuses
+ * two that overlap. Buffers are inside the span.
+ */
 export interface ClaimsTable {
+  /** Id of the appointment, or of the hold. */
   id: string;
   calendar: string;
+  client_id: string;
   starts_at: number;
   ends_at: number;
+  /** The appointment itself, without buffers. */
+  booked_start: number;
+  booked_end: number;
+  /** Null: a hold. */
+  appointment_id: string | null;
+  created_at: number;
+  /** When a hold ends; null: an appointment. */
+  expires_at: number | null;
+}
+
+/** Bookings by the `Idempotency-Key` that they came with. */
+export interface IdempotencyKeysTable {
+  /** Id of the API key, or `public`, and the bot. */
+  caller: string;
+  key_hash: string;
+  body_hash: string;
   appointment_id: string;
+  created_at: number;
+}
+
+/** One row per calendar that the mirror follows. */
+export interface CalendarsTable {
+  /** `<google_sub>/<calendar_id>`. */
+  calendar: string;
+  /** Grows with each change of what is mirrored; guards write-backs. */
+  version: number;
+  /** Where the next pull goes on; null: from the beginning. */
+  sync_token: string | null;
+  /** IANA zone in which the calendar's all-day events lie. */
+  time_zone: string | null;
+  /** What was pulled: events that touch `[window_start, window_end)`. */
+  window_start: number;
+  window_end: number;
+  /** When the last pull that was noted here began. */
+  checked_at: number;
+  /** When the last pull from the beginning began. */
+  full_pulled_at: number;
+  /** When it is polled next; null: not before somebody asks. */
+  due_at: number | null;
+  /** Pulls that failed since the last one that did not. */
+  failures: number;
+  /** What the last of them ended with. */
+  failure: string | null;
+}
+
+/** When a mirrored calendar is busy, one row per event: no titles, no guests, nothing else of it. */
+export interface BusySpansTable {
+  calendar: string;
+  event_id: string;
+  starts_at: number;
+  ends_at: number;
+  /** Whether it lasts longer than the search for the others looks back. */
+  is_long: number;
+  /** The series that the event is an occurrence of. */
+  series_id: string | null;
+  /** The appointment whose event it is, when no claim holds its time. */
+  appointment_id: string | null;
 }
 
 /** One row per calendar that the mirror follows. */
@@ -244,6 +324,7 @@ export interface Schema {
   api_keys: ApiKeysTable;
   appointments: AppointmentsTable;
   claims: ClaimsTable;
+  idempotency_keys: IdempotencyKeysTable;
   calendars: CalendarsTable;
   busy_spans: BusySpansTable;
   activity: ActivityTable;

@@ -180,6 +180,10 @@ export class Connection extends Kysely<Schema> {
   write(query: CompiledQuery): number {
     return Number(this.#database.prepare(query.sql).run(query.parameters).changes);
   }
+
+  async lock(): Promise<void> {
+    // `begin immediate` made this the one writer.
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AppointmentPage, BotPage, CalendarStatus, ConnectLink } from '@calhook/contract';
 import { type Sandbox, startSandbox } from 'google-sandbox';
 import type { Static } from 'typebox';
+import { appointmentProperty } from '../appointments/event.ts';
 import { readConfig } from '../config.ts';
 import { newSecret } from '../identifiers.ts';
 import { listenProblem, startServer } from '../main.ts';
@@ -215,21 +216,24 @@ async function connectBots(call: Call, sandbox: Sandbox): Promise<void> {
     const status = await call<CalendarStatus>('GET', `/api/calendar/status/${id}`);
     const account = id === botId ? owner.email : status.account;
     if (!account || (account !== owner.email && account !== otherOwner.email)) continue;
-    const link = await call<Static<typeof ConnectLink>>('POST', `/api/calendar/connect/${id}`);
-    const page = await connectAs(sandbox, link.url, { account });
-    if (!page.ok) throw new Error(`${id} could not be connected: ${page.status}`);
+    // Before the calendar is looked at: an event that is missing there was deleted by its owner.
     const path = `/api/calendar/appointments/${id}?limit=200`;
     const { appointments } = await call<Static<typeof AppointmentPage>>('GET', path);
-    for (const { eventId, customerName, email, start, end, timeZone } of appointments) {
-      if (eventId === null) continue;
+    for (const { id: appointmentId, status, eventId, ...appointment } of appointments) {
+      if (eventId === null || status !== 'confirmed') continue;
+      const { customerName, email, start, end, timeZone } = appointment;
       sandbox.putEvent(account, {
         id: eventId,
         summary: customerName,
         start: { dateTime: start, timeZone },
         end: { dateTime: end, timeZone },
         attendees: [{ email }],
+        extendedProperties: { private: { [appointmentProperty]: appointmentId } },
       });
     }
+    const link = await call<Static<typeof ConnectLink>>('POST', `/api/calendar/connect/${id}`);
+    const page = await connectAs(sandbox, link.url, { account });
+    if (!page.ok) throw new Error(`${id} could not be connected: ${page.status}`);
   }
 }
 

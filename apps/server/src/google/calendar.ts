@@ -34,9 +34,9 @@ const connectTimeoutMs = 5_000;
 /** Cap on calls under way at once; more wait their turn. */
 const maxConnections = 64;
 
-/** What is read of an event; Google sends, and we parse, no more. */
-const eventFields = 'id,status,etag,htmlLink,hangoutLink';
-
+/** What is read of an event that was written; Google sends, and we parse, no more. */
+const writtenFields = 'id,status,etag,htmlLink,hangoutLink';
+const readFields = `${writtenFields},start,end`;
 /**
  * A list is of times, not of texts: no titles, no names, no addresses. One attendee is asked for,
  * since with more of them Google sends the owner's own entry alone (reference: maxAttendees).
@@ -51,10 +51,12 @@ const listParameters = [
 
 interface Call {
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly accessToken: string;
   readonly body?: unknown;
+  /** The version of the event that the change is meant for (RFC 9110 §13.1.1). */
+  readonly ifMatch?: string | null;
   /** Cap of this attempt in milliseconds, where less than the general one is left. */
   readonly timeoutMs?: number | undefined;
 }
@@ -91,7 +93,7 @@ export class GoogleCalendar {
     return this.#call<CalendarEvent>({
       operation: 'events.insert',
       method: 'POST',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events?sendUpdates=all&conferenceDataVersion=1&fields=${eventFields}`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?sendUpdates=all&conferenceDataVersion=1&fields=${writtenFields}`,
       accessToken,
       body: event,
       timeoutMs: attemptMs,
@@ -108,7 +110,51 @@ export class GoogleCalendar {
     return this.#call<CalendarEvent>({
       operation: 'events.get',
       method: 'GET',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}?fields=${eventFields}`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}?fields=${readFields}`,
+      accessToken,
+      timeoutMs: attemptMs,
+    });
+  }
+
+  /**
+   * Changes an event, if it is still the version with this ETag; guests are told by Google.
+   *
+   * @throws {GoogleError} kind `changed` when it is another version by now
+   */
+  async patchEvent(
+    accessToken: string,
+    calendarId: string,
+    change: CalendarEvent & { readonly id: string },
+    etag: string | null,
+    attemptMs?: number,
+  ): Promise<CalendarEvent> {
+    const { id, ...body } = change;
+    return this.#call<CalendarEvent>({
+      operation: 'events.patch',
+      method: 'PATCH',
+      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(id)}?sendUpdates=all&fields=${writtenFields}`,
+      accessToken,
+      body,
+      ifMatch: etag,
+      timeoutMs: attemptMs,
+    });
+  }
+
+  /**
+   * Deletes an event; guests are told by Google.
+   *
+   * @throws {GoogleError} kind `gone` when it is deleted already, `not_found` when it never was
+   */
+  async deleteEvent(
+    accessToken: string,
+    calendarId: string,
+    eventId: string,
+    attemptMs?: number,
+  ): Promise<void> {
+    await this.#call<undefined>({
+      operation: 'events.delete',
+      method: 'DELETE',
+      path: `/calendars/${encodeURIComponent(calendarId)}/events/${encodeURIComponent(eventId)}?sendUpdates=all`,
       accessToken,
       timeoutMs: attemptMs,
     });
@@ -196,6 +242,7 @@ export class GoogleCalendar {
           authorization: `Bearer ${call.accessToken}`,
           accept: 'application/json',
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.ifMatch ? { 'if-match': call.ifMatch } : {}),
         },
         body: call.body === undefined ? null : JSON.stringify(call.body),
         signal: AbortSignal.timeout(
@@ -210,6 +257,7 @@ export class GoogleCalendar {
       // The original is dropped: it may carry the request, and the request the token.
       throw new GoogleError(operation, { kind: 'transient', status: null, reason: 'unreachable' });
     }
+    if (status === 204) return undefined as T;
     const parsed = parseJson(text);
     if (status >= 200 && status < 300) {
       if (parsed === undefined) {

@@ -24,6 +24,10 @@ export type FailureKind =
   | 'read_only'
   /** An event with this id exists (insert). */
   | 'duplicate'
+  /** The event is another version than the change was meant for (patch). */
+  | 'changed'
+  /** The event is deleted already, or a sync token has expired. */
+  | 'gone'
   /** Anything else that Google refused; repeating it is of no use. */
   | 'refused';
 
@@ -100,6 +104,8 @@ const calendarKinds: Readonly<Record<string, FailureKind>> = {
   '409 duplicate': 'duplicate',
   '409 conflict': 'transient',
   '408': 'transient',
+  '410': 'gone',
+  '412': 'changed',
   '429': 'transient',
 };
 

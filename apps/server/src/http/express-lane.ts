@@ -11,13 +11,15 @@ import type { RequestLog } from './request-log.ts';
 
 /** A route that may be answered from memory, ahead of the framework. */
 export interface ExpressRoute {
-  /** Path up to the bot id, which ends the URL. */
+  /** Path up to the bot id. */
   readonly prefix: string;
   /** Route pattern, as the request log names it. */
   readonly route: string;
   readonly scope: ApiKeyScope;
-  /** The rendered answer for a bot, in ASCII, when it is in memory. */
-  readonly answer: (botId: string) => string | undefined;
+  /**
+   * The bot that the rest of the URL names, and the rendered answer, in ASCII, when it is in memory.
+   */
+  readonly answer: (rest: string) => { readonly botId: string; readonly text: string } | undefined;
 }
 
 const contentType = 'application/json; charset=utf-8';
@@ -29,31 +31,33 @@ const contentType = 'application/json; charset=utf-8';
  * much again as the bare HTTP exchange (bench/status), nearly all of it in routing, hooks and
  * reply objects. So a request whose key was verified before and whose answer is rendered already
  * is answered here; everything else (another route, an unknown key, a missing scope, a bot not in
- * memory, a query string) takes the usual way, which also fills the memory. The bytes are the same
+ * memory) takes the usual way, which also fills the memory. The bytes are the same
  * either way, and a test holds the two together.
  *
  * @returns a server factory for Fastify
  */
 export function expressLane(
   parts: { readonly keys: ApiKeys; readonly log: RequestLog },
-  express: ExpressRoute,
+  express: readonly ExpressRoute[],
 ): (handler: RequestListener, options: ServerOptions) => ReturnType<typeof createServer> {
   const { keys, log } = parts;
-  const { prefix, route, scope } = express;
 
   const answered = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { url = '' } = request;
-    if (request.method !== 'GET' || !url.startsWith(prefix)) return false;
-    const botId = url.slice(prefix.length);
-    const answer = express.answer(botId);
+    if (request.method !== 'GET') return false;
+    const lane = express.find(({ prefix }) => url.startsWith(prefix));
+    if (!lane) return false;
+    const { prefix, route, scope } = lane;
+    const answer = lane.answer(url.slice(prefix.length));
     if (answer === undefined) return false;
+    const { botId, text } = answer;
     const authorization = authorizationOf(request.rawHeaders);
     if (authorization === undefined) return false;
     const caller = keys.authenticateFromMemory(authorization);
     if (!caller?.scopes.has(scope)) return false;
     if (caller.botIds !== null && !caller.botIds.has(botId)) return false;
-    response.writeHead(200, ['content-type', contentType, 'content-length', String(answer.length)]);
-    response.end(answer, 'latin1');
+    response.writeHead(200, ['content-type', contentType, 'content-length', String(text.length)]);
+    response.end(text, 'latin1');
     log.answered(route, botId, caller.keyId);
     return true;
   };

@@ -36,7 +36,7 @@ export async function openFrontDoor(parts: {
   readonly config: Pick<Config, 'trustProxy'>;
   readonly keys: ApiKeys;
   readonly log: Logger;
-  readonly express: ExpressRoute;
+  readonly express: readonly ExpressRoute[];
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
 }): Promise<FrontDoor> {

@@ -10,6 +10,12 @@ function problem(description: string) {
   return { description, content: { 'application/problem+json': { schema: Problem } } };
 }
 
+/** A description that ends with the scope which the route asks for. */
+function withScope(description: unknown, scope: string): string {
+  const line = `Scope: \`${scope}\``;
+  return typeof description === 'string' ? `${description}\n\n${line}` : line;
+}
+
 /** Serves the API's description: `/openapi.json` for programs, `/docs` for people. */
 export async function describeApi(app: FrontDoor, version: string): Promise<void> {
   await app.register(swagger, {
@@ -34,7 +40,8 @@ export async function describeApi(app: FrontDoor, version: string): Promise<void
         url,
         schema: {
           ...schema,
-          ...(scope ? { security: [{ apiKey: [] }], description: `Scope: \`${scope}\`` } : {}),
+          ...(scope ? { security: [{ apiKey: [] }] } : {}),
+          ...(scope ? { description: withScope(schema?.description, scope) } : {}),
           response: {
             ...(schema?.response as object | undefined),
             '4xx': problem('A refusal, see /docs/errors'),

@@ -1,5 +1,5 @@
 import type { Transaction } from '../db/index.ts';
-import { deleteUnlessRunning, settleRunning, upsertJob } from './store.ts';
+import { deleteUnlessRunning, hastenJobs, settleRunning, upsertJob } from './store.ts';
 
 /** A piece of durable work that is asked for. */
 export interface NewJob {
@@ -45,6 +45,16 @@ export type JobHandler = (
   job: Job,
   run: JobRun,
 ) => Promise<void> | Promise<{ readonly retryAt: number } | undefined>;
+
+/** Has the jobs of a kind that a bot waits for run at `at`, if they would run later. */
+export async function hasten(
+  tx: Transaction,
+  kind: string,
+  botId: string,
+  at: number,
+): Promise<void> {
+  await hastenJobs(tx, kind, botId, at);
+}
 
 let lastPosition = 0;
 

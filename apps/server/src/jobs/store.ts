@@ -97,6 +97,22 @@ export async function settleRunning(tx: Transaction, kind: string, key: string):
   await deleteUnlessRunning(tx, kind, key);
 }
 
+/** Has the waiting jobs of a bot run at `at`, if they would run later. */
+export async function hastenJobs(
+  tx: Transaction,
+  kind: string,
+  botId: string,
+  at: number,
+): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ due_at: at })
+    .where('kind', '=', kind)
+    .where('client_id', '=', botId)
+    .where('due_at', '>', at)
+    .execute();
+}
+
 /** What is to be looked at first, due or not, but for jobs whose lane is busy. */
 export async function findNextJobs(
   reader: Database['read'],

@@ -96,6 +96,14 @@ function registerRedirect(sandbox: Sandbox, redirectUri: string): void {
   sandbox.addClient({ ...oauthClient, redirectUris });
 }
 
+/** Rules that leave out what a test is not about. */
+const anyTime = {
+  weeklyHours: null,
+  minimumNoticeMinutes: 0,
+  slotStepMinutes: 5,
+  horizonDays: 730,
+};
+
 /** Opens a test app; the clock is the sandbox's, so moving that one moves both. */
 export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   const database = options.database ?? (await createTestDatabase(options.dialect));
@@ -147,6 +155,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
         id,
         name: `Bot of ${account}`,
         timeZone: 'Europe/Berlin',
+        ...anyTime,
         ...bot,
       });
       if (created.status !== 201) throw new Error(created.text);

@@ -27,6 +27,7 @@ export const occasions: Readonly<Record<ErrorCode, string>> = {
   not_an_appointment: '`type` of `POST /api/webhook/appointment` is not `appointment`.',
   body_too_large: 'The body is longer than 64 KiB.',
   unsupported_media_type: 'The body has a content type such as application/xml.',
+  invalid_idempotency_key: '`Idempotency-Key` is empty, too long, or has control characters.',
   missing_api_key:
     'A route that needs a key is called without `Authorization`; or the webhook is, for a bot whose `allowedOrigins` is empty. Carries the header `WWW-Authenticate`.',
   invalid_api_key:
@@ -41,13 +42,31 @@ export const occasions: Readonly<Record<ErrorCode, string>> = {
   bot_not_found:
     'There is no bot with this id, or the key is limited to other bots: the two answers are the same, byte for byte. Carries `connected: false` and `expired: false`, so that a workflow that asks for the status can branch on them alone.',
   appointment_not_found: 'The bot has no appointment with this id.',
+  hold_not_found: 'A hold is released that ended, became an appointment, or never was.',
   api_key_not_found:
     'A key to be revoked does not exist, was revoked before, or reaches bots that the caller’s key does not.',
   bot_exists: 'A bot is created with an `id` that is taken.',
   slot_unavailable:
-    'The time overlaps with another appointment in the same calendar that was booked through this server, by this bot or by another one.',
+    'The time, with the buffers around it, overlaps with another appointment or a hold in the same calendar, or with an event of the owner that counts as busy. `alternatives` has up to three free starts nearby, as slots list them.',
+  hold_expired:
+    'As slot_unavailable, for a booking whose `holdId` had ended before. A hold that ended does not matter while its time is free. Carries `alternatives`.',
+  already_booked_by_customer:
+    'An appointment is moved to a start at which the same customer has another one.',
+  idempotency_key_reused:
+    'The `Idempotency-Key` made a booking before, and the body differs from the one then.',
+  appointment_not_active:
+    'A cancelled, failed or past appointment is to be moved, or a past one to be cancelled.',
+  appointment_changing: 'Two changes of one appointment met; the other one was first.',
   outside_hours:
-    'The bot has `weeklyHours`, and the appointment does not lie within one of their ranges, in the zone of the bot.',
+    'The appointment does not lie within the hours of the bot (`weeklyHours`, `dateOverrides`), in its zone. Carries `alternatives`.',
+  off_grid:
+    'The start is not a multiple of `slotStepMinutes` after the start of the hours. Carries `alternatives`.',
+  min_notice: 'The start is sooner than `minimumNoticeMinutes` from now. Carries `alternatives`.',
+  too_far_ahead: 'The start is more than `horizonDays` ahead. Carries `alternatives`.',
+  limit_reached:
+    'The bot has `maxPerDay` or `maxPerWeek` appointments on that day or in that week, in its zone. Carries `alternatives`.',
+  duration_not_offered:
+    'The bot lists `durationsMinutes`, and the length asked for is neither one of them nor its usual one.',
   calendar_not_connected:
     'A booking for a bot that no calendar was ever connected to, or that was disconnected.',
   calendar_needs_reauth:
@@ -60,9 +79,9 @@ export const occasions: Readonly<Record<ErrorCode, string>> = {
   calendar_usage_limit:
     'Google answers 403 `quotaExceeded`: the account sent too many invitations. The appointment is marked as failed and its time is free again. `reason` holds Google’s word.',
   calendar_unreachable:
-    'Google did not answer, answered 5xx, or limited the rate, until the time that a booking may take was over. The appointment is stored as pending and keeps its time. Carries `reason` and the header `Retry-After`; the same call completes the booking.',
+    'The calendar could not be read: Google did not answer, answered 5xx, or limited the rate, until the time that a look at it may take was over. Nothing is stored, since a time that cannot be checked is not free. Carries `reason` and the header `Retry-After`.',
   google_client_misconfigured:
-    'Google rejects the OAuth client, or the Calendar API is not enabled for its project. The appointment is stored as pending and keeps its time. Carries `reason` and the header `Retry-After`; the same call completes the booking once the operator has mended it.',
+    'Google rejects the OAuth client, or the Calendar API is not enabled for its project. Nothing is stored. Carries `reason` and the header `Retry-After`.',
   calendar_refused:
     'Google refused the event for another reason. The appointment is marked as failed and its time is free again. `reason` holds Google’s word, or `deleted_by_owner` when the owner deleted the event before its insertion could be recorded.',
   internal_error:

@@ -1,0 +1,71 @@
+import type { Bot } from '@calhook/contract';
+import type { Connection } from '../connections/connection.ts';
+import { type ClaimsTable, isOverlapViolation, type Transaction } from '../db/index.ts';
+import type { CalendarReading } from './calendar-reading.ts';
+import { calendarsOf, type Openings } from './openings.ts';
+
+const minuteMs = 60_000;
+
+/** Thrown inside a transaction to undo it: the time is not free. */
+class NotFree extends Error {
+  override readonly name = 'NotFree';
+  readonly code: 'slot_unavailable' | 'limit_reached';
+  constructor(code: 'slot_unavailable' | 'limit_reached') {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** Why a claim failed, as a code of the catalogue; null when the error is about something else. */
+export function whyNotFree(error: unknown): 'slot_unavailable' | 'limit_reached' | null {
+  if (error instanceof NotFree) return error.code;
+  return isOverlapViolation(error) ? 'slot_unavailable' : null;
+}
+
+/** The span that an appointment takes of a calendar: itself and the buffers of its bot. */
+export function claimedSpan(
+  bot: Bot,
+  startsAt: number,
+  endsAt: number,
+): Pick<ClaimsTable, 'starts_at' | 'ends_at' | 'booked_start' | 'booked_end'> {
+  return {
+    starts_at: startsAt - bot.bufferBeforeMinutes * minuteMs,
+    ends_at: endsAt + bot.bufferAfterMinutes * minuteMs,
+    booked_start: startsAt,
+    booked_end: endsAt,
+  };
+}
+
+/**
+ * Checks what the guard of the database cannot, once a span has been claimed in the transaction:
+ * the owner's own events, and the limits of the bot. Claims of one calendar come one after
+ * another, so what is seen here is what will be committed.
+ *
+ * @throws undoing the transaction; {@link whyNotFree} tells why
+ */
+export async function requireFree(
+  tx: Transaction,
+  parts: { readonly reading: CalendarReading; readonly openings: Openings },
+  claim: {
+    readonly bot: Bot;
+    readonly connection: Connection;
+    readonly calendar: string;
+    readonly startsAt: number;
+    readonly endsAt: number;
+    /** Whether the owner's calendars were read for it. */
+    readonly verified: boolean;
+  },
+): Promise<void> {
+  const { bot, connection, calendar, startsAt, endsAt, verified } = claim;
+  if (verified) {
+    const { starts_at: from, ends_at: to } = claimedSpan(bot, startsAt, endsAt);
+    for (const key of calendarsOf(bot, connection)) {
+      if (await parts.reading.busyInTransaction(tx, key, from, to)) {
+        throw new NotFree('slot_unavailable');
+      }
+    }
+  }
+  if (await parts.openings.exceedsLimits(tx, bot, calendar, startsAt)) {
+    throw new NotFree('limit_reached');
+  }
+}

@@ -1,0 +1,207 @@
+import { recordActivity } from '../activity/activity.ts';
+import type { AccessTokens } from '../connections/access-tokens.ts';
+import { type Connection, calendarKey } from '../connections/connection.ts';
+import type { Connections } from '../connections/connections.ts';
+import { type AppointmentsTable, type Database, isOverlapViolation } from '../db/index.ts';
+import { type GoogleCalendar, type RetryPolicy, withRetry } from '../google/index.ts';
+import { settle } from '../jobs/jobs.ts';
+import type { Mirror } from '../sync/mirror.ts';
+import { claimsChanged, deleteClaim, moveClaim } from './claim-store.ts';
+import { EventCalls } from './event-calls.ts';
+import { reached } from './milestones.ts';
+import {
+  type AppointmentChange,
+  changeAppointment,
+  deleteIdempotencyKeys,
+  findAppointment,
+} from './store.ts';
+
+/** The job that brings the event of an appointment in line with it; its key is the appointment. */
+export const eventJob = 'event.write';
+
+/** A job takes over what its request has not brought into Google by then, in milliseconds. */
+export const jobGraceMs = 15_000;
+interface EventWriterParts {
+  readonly database: Database;
+  readonly connections: Connections;
+  readonly accessTokens: AccessTokens;
+  readonly calendar: GoogleCalendar;
+  readonly mirror: Mirror;
+  readonly retry: RetryPolicy;
+  /** Clock in epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Nothing more is to be written for an appointment of this revision. */
+function isWritten(appointment: AppointmentsTable): boolean {
+  const { status, revision, written_revision: written } = appointment;
+  return status === 'failed' || (status !== 'pending' && written >= revision);
+}
+
+/**
+ * Brings Google in line with an appointment: inserts, moves or deletes its event.
+ *
+ * It looks at what the appointment is, not at what was asked for, so it may be run at any time, by
+ * the request that made a change and by the job behind it, in several processes at once. Inserts
+ * meet at one event id; changes carry the ETag of what they change; what a slower one overwrites is
+ * found by its revision and written again.
+ */
+export class EventWriter {
+  readonly #parts: EventWriterParts;
+  readonly #calls: EventCalls;
+  /** Writes under way: callers that wait for the same appointment share one. */
+  readonly #writing = new Map<string, Promise<AppointmentsTable | null>>();
+
+  constructor(parts: EventWriterParts) {
+    this.#parts = parts;
+    this.#calls = new EventCalls(parts.calendar, parts.now);
+  }
+
+  /**
+   * @returns the appointment as it is then; null when it was deleted meanwhile
+   * @throws {GoogleError} when Google does not have it as it is; it is stored as it was
+   * @throws {ApiError} `calendar_not_connected` and the like
+   */
+  write(appointmentId: string): Promise<AppointmentsTable | null> {
+    const running = this.#writing.get(appointmentId);
+    if (running) return running;
+    const write = this.#write(appointmentId).finally(() => this.#writing.delete(appointmentId));
+    this.#writing.set(appointmentId, write);
+    return write;
+  }
+
+  /** As {@link write} when the row is at hand, newly stored by this process. */
+  writeNew(appointment: AppointmentsTable): Promise<AppointmentsTable | null> {
+    const { id } = appointment;
+    const running = this.#writing.get(id);
+    if (running) return running;
+    const write = this.#write(id, appointment).finally(() => this.#writing.delete(id));
+    this.#writing.set(id, write);
+    return write;
+  }
+
+  async #write(id: string, atHand?: AppointmentsTable): Promise<AppointmentsTable | null> {
+    const { database, retry } = this.#parts;
+    let row = atHand ?? (await findAppointment(database.read, null, id));
+    while (row && !isWritten(row)) {
+      const appointment: AppointmentsTable = row;
+      const connection = await this.#parts.connections.requireUsable(appointment.client_id);
+      const before = await this.#readyFor(appointment, connection);
+      if (before) {
+        const change = await withRetry(retry, (leftMs) =>
+          this.#parts.accessTokens.use(
+            connection,
+            (accessToken) => this.#calls.bringIntoLine(before, connection, accessToken, leftMs),
+            leftMs,
+          ),
+        );
+        reached('event-written', id);
+        const written = await this.#store(before, change);
+        if (written) {
+          reached('event-recorded', id);
+          return written;
+        }
+      }
+      // Changed meanwhile, by another process or by the owner: what it is now counts.
+      row = await findAppointment(database.read, null, id);
+    }
+    return row ?? null;
+  }
+
+  /**
+   * What must hold before a pending appointment may become an event: its claim is of the calendar
+   * that the bot is connected to, and the owner's calendar has been read for it.
+   *
+   * @returns the appointment as it is then; null when it has to be read again
+   */
+  async #readyFor(
+    appointment: AppointmentsTable,
+    connection: Connection,
+  ): Promise<AppointmentsTable | null> {
+    if (appointment.status !== 'pending') return appointment;
+    const { database, mirror, now, retry } = this.#parts;
+    const calendar = calendarKey(connection);
+    const moved = calendar !== appointment.calendar;
+    if (!moved && appointment.unverified === 0) return appointment;
+    const { starts_at: from, ends_at: to } = appointment;
+    await mirror.pull(connection, { budgetMs: retry.budgetMs, until: to });
+    try {
+      const change = { calendar, unverified: 0, updated_at: now() };
+      const free = await database.transaction(async (tx) => {
+        if (!(await changeAppointment(tx, appointment, change))) return true;
+        await tx.lock(calendar);
+        if (moved) {
+          await moveClaim(tx, appointment.id, {
+            calendar,
+            starts_at: from,
+            ends_at: to,
+            booked_start: from,
+            booked_end: to,
+          });
+        }
+        return !(await mirror.busyInTransaction(tx, calendar, from, to));
+      });
+      if (free) return { ...appointment, ...change };
+    } catch (error) {
+      if (!isOverlapViolation(error)) throw error;
+    }
+    await this.fail(appointment, moved ? 'calendar_changed' : 'slot_unavailable');
+    return null;
+  }
+
+  /**
+   * Records what Google has now, and that nothing is left to be done for it.
+   *
+   * @returns null when the appointment was changed meanwhile
+   */
+  async #store(
+    before: AppointmentsTable,
+    event: Partial<AppointmentsTable>,
+  ): Promise<AppointmentsTable | null> {
+    const at = this.#parts.now();
+    const change: AppointmentChange = {
+      ...event,
+      ...(before.status === 'pending' ? { status: 'confirmed' as const } : {}),
+      written_revision: before.revision,
+      updated_at: at,
+    };
+    const stored = await this.#parts.database.transaction(async (tx) => {
+      if (!(await changeAppointment(tx, before, change))) return false;
+      await settle(tx, eventJob, before.id);
+      const about = { at, botId: before.client_id, subjectId: before.id };
+      if (before.status === 'pending') {
+        await recordActivity(tx, { ...about, kind: 'appointment.confirmed' });
+      }
+      if (change.status === 'cancelled') {
+        await deleteClaim(tx, before.id);
+        await recordActivity(tx, {
+          ...about,
+          kind: 'appointment.cancelled',
+          detail: { by: 'owner' },
+        });
+      }
+      return true;
+    });
+    if (!stored) return null;
+    if (change.status === 'cancelled') claimsChanged(this.#parts.database, before.calendar);
+    const after = { ...before, ...change };
+    if (after.google_event_id) this.#parts.mirror.expect(after.google_event_id, after.etag);
+    return after;
+  }
+
+  /** Ends a pending appointment that will not come into Google, and frees its span. */
+  async fail(appointment: AppointmentsTable, reason: string): Promise<void> {
+    const at = this.#parts.now();
+    const { id, client_id: botId } = appointment;
+    await this.#parts.database.transaction(async (tx) => {
+      const change = { status: 'failed' as const, failure: reason, updated_at: at };
+      if (!(await changeAppointment(tx, appointment, change))) return;
+      await deleteClaim(tx, id);
+      await deleteIdempotencyKeys(tx, id);
+      await settle(tx, eventJob, id);
+      const detail = { reason };
+      await recordActivity(tx, { at, botId, kind: 'appointment.failed', subjectId: id, detail });
+    });
+    claimsChanged(this.#parts.database, appointment.calendar);
+  }
+}

@@ -1,0 +1,169 @@
+import { recordActivity } from '../activity/activity.ts';
+import { wallClockOf } from '../availability/local-time.ts';
+import type { Bots } from '../bots/bots.ts';
+import type { AppointmentsTable, Database, Transaction } from '../db/index.ts';
+import type { ReadEvent, Span } from '../sync/busy-spans.ts';
+import type { FollowedEvents, OwnEvents } from '../sync/listener.ts';
+import {
+  claimsBetween,
+  claimsChanged,
+  deleteClaim,
+  insertClaim,
+  moveClaim,
+} from './claim-store.ts';
+import { claimedSpan } from './claiming.ts';
+import { appointmentIdOf } from './event.ts';
+import { changeAppointment, findAppointment, findWritten } from './store.ts';
+
+interface OwnerEditParts {
+  readonly database: Database;
+  readonly bots: Bots;
+  /** Clock in epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Follows what owners do to events of ours in Google: an appointment that they move or delete is
+ * moved or cancelled here, in the transaction in which the mirror learns of it. A change made here
+ * that Google does not have yet wins over theirs, but for a deletion.
+ */
+export class OwnerEdits {
+  readonly #parts: OwnerEditParts;
+
+  constructor(parts: OwnerEditParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns the ids of the events that no claim stands for, so that the mirror must. */
+  async follow(tx: Transaction, own: OwnEvents): Promise<FollowedEvents> {
+    const { calendar, events, complete, checkedAt } = own;
+    const keep = new Set<string>();
+    await tx.lock(calendar);
+    for (const event of events) {
+      // A deleted event may have lost its mark, but not its id (facts/google.md §2).
+      const id = event.appointmentId ?? appointmentIdOf(event.eventId);
+      const row = await findAppointment(tx, null, id);
+      const ours = row !== undefined && row.calendar === calendar && isEventOf(row, event);
+      const claimed = ours ? await this.#followOne(tx, row, event) : false;
+      if (!claimed && !event.cancelled) keep.add(event.eventId);
+    }
+    if (complete) await this.#cancelMissing(tx, calendar, events, complete, checkedAt);
+    const { database } = this.#parts;
+    return { keep, committed: () => claimsChanged(database, calendar) };
+  }
+
+  /** All events were listed: what was in the calendar before, and is not among them, is gone. */
+  async #cancelMissing(
+    tx: Transaction,
+    calendar: string,
+    events: readonly ReadEvent[],
+    window: Span,
+    checkedAt: number,
+  ): Promise<void> {
+    const there = new Set(events.map(({ eventId }) => eventId));
+    for (const row of await findWritten(tx, calendar, window, checkedAt)) {
+      if (!there.has(row.google_event_id ?? '')) await this.#cancel(tx, row);
+    }
+  }
+
+  /** Returns whether a claim, or a change that is on its way, stands for the event. */
+  async #followOne(tx: Transaction, row: AppointmentsTable, event: ReadEvent): Promise<boolean> {
+    if (row.status === 'pending') return true;
+    const { span } = event;
+    const settled = row.written_revision >= row.revision;
+    if (row.status === 'confirmed' && event.cancelled) {
+      await this.#cancel(tx, row);
+      return false;
+    }
+    if (row.status === 'cancelled' && !event.cancelled) {
+      // Ours, and its deletion is still on its way; or the owner took it out of the bin.
+      if (!settled) return true;
+      return row.cancelled_by === 'owner' && span !== null && this.#move(tx, row, span);
+    }
+    if (row.status !== 'confirmed') return false;
+    if (!settled || span === null) return true;
+    if (row.starts_at !== span.startsAt || row.ends_at !== span.endsAt) {
+      return this.#move(tx, row, span);
+    }
+    const claims = await claimsBetween(tx, row.calendar, span.startsAt, span.endsAt, 0);
+    return claims.some(({ appointmentId }) => appointmentId === row.id);
+  }
+
+  async #cancel(tx: Transaction, row: AppointmentsTable): Promise<void> {
+    const at = this.#parts.now();
+    const revision = row.revision + 1;
+    await changeAppointment(tx, row, {
+      status: 'cancelled',
+      cancelled_by: 'owner',
+      // Google has it so already.
+      revision,
+      written_revision: revision,
+      conflict_since: null,
+      updated_at: at,
+    });
+    await deleteClaim(tx, row.id);
+    await recordActivity(tx, {
+      at,
+      botId: row.client_id,
+      kind: 'appointment.cancelled',
+      subjectId: row.id,
+      detail: { by: 'owner' },
+    });
+  }
+
+  /**
+   * Takes the owner's word for when the appointment is. Where the new time is claimed already, it
+   * is left without a claim of its own, and the conflict is shown on it.
+   */
+  async #move(tx: Transaction, row: AppointmentsTable, to: Span): Promise<boolean> {
+    const at = this.#parts.now();
+    const bot = await this.#parts.bots.get(row.client_id);
+    const { startsAt, endsAt } = to;
+    const span = claimedSpan(bot, startsAt, endsAt);
+    const others = (await claimsBetween(tx, row.calendar, span.starts_at, span.ends_at, at)).filter(
+      ({ appointmentId }) => appointmentId !== row.id,
+    );
+    const free = others.length === 0;
+    const restored = row.status === 'cancelled';
+    const { date, time } = wallClockOf(startsAt, row.time_zone);
+    const revision = row.revision + 1;
+    await changeAppointment(tx, row, {
+      status: 'confirmed',
+      cancelled_by: null,
+      starts_at: startsAt,
+      ends_at: endsAt,
+      appointment_date: date,
+      appointment_time: time,
+      // Google has it so already.
+      revision,
+      written_revision: revision,
+      conflict_since: free ? null : (row.conflict_since ?? at),
+      updated_at: at,
+    });
+    if (!free) await deleteClaim(tx, row.id);
+    else if (!(await moveClaim(tx, row.id, span))) {
+      await insertClaim(tx, {
+        id: row.id,
+        calendar: row.calendar,
+        client_id: row.client_id,
+        ...span,
+        appointment_id: row.id,
+        created_at: at,
+        expires_at: null,
+      });
+    }
+    await recordActivity(tx, {
+      at,
+      botId: row.client_id,
+      kind: restored ? 'appointment.restored' : 'appointment.rescheduled',
+      subjectId: row.id,
+      detail: { by: 'owner' },
+    });
+    return free;
+  }
+}
+
+/** A copy that the owner made of an event carries the same mark, but is another event. */
+function isEventOf(row: AppointmentsTable, event: ReadEvent): boolean {
+  return row.google_event_id === null || row.google_event_id === event.eventId;
+}
