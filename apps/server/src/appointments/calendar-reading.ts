@@ -1,4 +1,5 @@
 import type { Bot } from '@calhook/contract';
+import type { AccessTokens } from '../connections/access-tokens.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Transaction } from '../db/index.ts';
 import { GoogleError } from '../google/index.ts';
@@ -7,6 +8,8 @@ import { googleRefusal, mayPass } from './refusals.ts';
 
 /** How long a booking waits for a look at the calendar, in milliseconds (design §6). */
 const readingBudgetMs = 2_500;
+/** How long it waits for an access token before that: another process may be refreshing it. */
+const tokenBudgetMs = 5_000;
 /** Slots are offered from a copy of the calendar up to this old, in milliseconds. */
 const slotsMaxAgeMs = 60_000;
 
@@ -20,9 +23,11 @@ export interface Reading {
 /** Looks at the calendars of an owner, so that nothing is called free that nobody has looked at. */
 export class CalendarReading {
   readonly #mirror: Mirror;
+  readonly #accessTokens: AccessTokens;
 
-  constructor(mirror: Mirror) {
+  constructor(mirror: Mirror, accessTokens: AccessTokens) {
     this.#mirror = mirror;
+    this.#accessTokens = accessTokens;
   }
 
   /**
@@ -35,6 +40,7 @@ export class CalendarReading {
   async forBooking(bot: Bot, connection: Connection, until: number): Promise<boolean> {
     const wish = { budgetMs: readingBudgetMs, until };
     try {
+      await this.#accessTokens.ready(connection, tokenBudgetMs);
       if (bot.busyCalendars.length === 0) await this.#mirror.pull(connection, wish);
       else {
         const all = connectionsOf(bot, connection);

@@ -59,6 +59,16 @@ export class AccessTokens {
     }
   }
 
+  /**
+   * Waits for a refresh, if the token is at its end: so that the time for a call is the call's own.
+   *
+   * @throws {GoogleError} whatever the refresh ended with; kind `transient` when the time is over
+   */
+  async ready(connection: Connection, withinMs: number): Promise<void> {
+    const until = performance.now() + withinMs;
+    await this.#fresh(connection, () => until - performance.now());
+  }
+
   async #fresh(connection: Connection, leftMs: () => number): Promise<Connection> {
     const livesMs = connection.expiresAt - this.#parts.now();
     if (livesMs > refreshAheadMs) return connection;
