@@ -108,7 +108,24 @@ describeOnEachDatabase('answers', (dialect) => {
       id: expect.stringMatching(/^bot-[a-z0-9]{26}$/),
       timeZone: 'UTC',
       durationMinutes: 30,
-      weeklyHours: null,
+      language: 'en',
+      weeklyHours: Object.fromEntries(
+        ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'].map((day) => [
+          day,
+          [{ start: '09:00', end: '17:00' }],
+        ]),
+      ),
+      dateOverrides: [],
+      durationsMinutes: null,
+      slotStepMinutes: 15,
+      bufferBeforeMinutes: 0,
+      bufferAfterMinutes: 0,
+      minimumNoticeMinutes: 60,
+      horizonDays: 365,
+      maxPerDay: null,
+      maxPerWeek: null,
+      acceptPending: false,
+      busyCalendars: [],
       allowedOrigins: [],
     });
     const path = `/api/bots/${made.body.id}`;
@@ -135,6 +152,29 @@ describeOnEachDatabase('answers', (dialect) => {
     [{ name: 'x', allowedOrigins: ['*'] }, 'invalid_request'],
     [{ name: 'x', allowedOrigins: ['null'] }, 'invalid_request'],
     [{ name: 'x', allowedOrigins: ['ftp://example.com'] }, 'invalid_request'],
+    [{ name: 'x', language: 'so-called English' }, 'invalid_request'],
+    [{ name: 'x', dateOverrides: [{ date: '2026-02-30', ranges: [] }] }, 'invalid_date'],
+    [
+      {
+        name: 'x',
+        dateOverrides: [
+          { date: '2026-12-24', ranges: [] },
+          { date: '2026-12-24', ranges: [] },
+        ],
+      },
+      'invalid_request',
+    ],
+    [
+      {
+        name: 'x',
+        dateOverrides: [{ date: '2026-12-24', ranges: [{ start: '12:00', end: '09:00' }] }],
+      },
+      'invalid_request',
+    ],
+    [{ name: 'x', slotStepMinutes: 0 }, 'invalid_request'],
+    [{ name: 'x', bufferBeforeMinutes: -5 }, 'invalid_request'],
+    [{ name: 'x', maxPerDay: 5, maxPerWeek: 4 }, 'invalid_request'],
+    [{ name: 'x', durationsMinutes: [] }, 'invalid_request'],
     [{ name: 'x', weeklyHours: { montag: [] } }, 'unknown_field'],
     [{ name: 'x', weeklyHours: { monday: [{ start: '12:00', end: '09:00' }] } }, 'invalid_request'],
     [{ name: 'x', weeklyHours: { monday: [{ start: '9:00', end: '12:00' }] } }, 'invalid_request'],

@@ -123,7 +123,8 @@ describeOnEachDatabase('tokens', (dialect) => {
     );
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(201));
     expect(refreshes()).toHaveLength(1);
-    expect(bearers().length).toBeGreaterThan(20);
+    // The look at the calendar, which they share, found it out; none inserted with the old one.
+    expect(bearers()).toHaveLength(20);
   });
 
   test.each([
@@ -151,7 +152,7 @@ describeOnEachDatabase('tokens', (dialect) => {
     server.sandbox.faults.clear();
     server.sandbox.clock.advance(5_000);
     expect(await book(patient, botId, body)).toMatchObject({
-      status: 200,
+      status: 201,
       body: { status: 'confirmed' },
     });
   });

@@ -24,10 +24,13 @@ export interface Reading {
 export class CalendarReading {
   readonly #mirror: Mirror;
   readonly #accessTokens: AccessTokens;
+  readonly #tokenBudgetMs: number;
 
-  constructor(mirror: Mirror, accessTokens: AccessTokens) {
+  /** @param budgetMs what a request may spend on Google in all, in milliseconds */
+  constructor(mirror: Mirror, accessTokens: AccessTokens, budgetMs: number) {
     this.#mirror = mirror;
     this.#accessTokens = accessTokens;
+    this.#tokenBudgetMs = Math.min(tokenBudgetMs, budgetMs);
   }
 
   /**
@@ -40,7 +43,7 @@ export class CalendarReading {
   async forBooking(bot: Bot, connection: Connection, until: number): Promise<boolean> {
     const wish = { budgetMs: readingBudgetMs, until };
     try {
-      await this.#accessTokens.ready(connection, tokenBudgetMs);
+      await this.#accessTokens.ready(connection, this.#tokenBudgetMs);
       if (bot.busyCalendars.length === 0) await this.#mirror.pull(connection, wish);
       else {
         const all = connectionsOf(bot, connection);

@@ -71,7 +71,7 @@ export function openAppointments(parts: AppointmentParts): Appointments {
   };
   const mirror = new Mirror({ database, accessTokens, calendar, listener, log, now });
   const watchConflicts = conflictWatch({ mirror, now });
-  const reading = new CalendarReading(mirror, accessTokens);
+  const reading = new CalendarReading(mirror, accessTokens, retry.budgetMs);
   const openings = new Openings({ database, mirror, reading, now });
   const links = new ManageLinks(parts.vault, parts.publicUrl);
   const answers = new AppointmentAnswers(links);

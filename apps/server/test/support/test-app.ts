@@ -28,7 +28,7 @@ const accounts = [
 export const startOfTests = Date.parse('2026-01-12T08:00:00Z');
 
 /** Repeats quickly and gives up soon, so that tests of outages need no patience. */
-const impatient: RetryPolicy = { budgetMs: 600, firstPauseMs: 5, maxPauseMs: 20 };
+const impatient: RetryPolicy = { budgetMs: 1_500, firstPauseMs: 5, maxPauseMs: 20 };
 
 const impatientRefresh = { ...refreshPolicy, firstPauseMs: 5 };
 
