@@ -10,7 +10,7 @@ import {
 import { describeOnEachDatabase } from './support/databases.ts';
 import { expectPage } from './support/pages.ts';
 import { runSql } from './support/stored.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
+import { anyTime, openTestApp, type TestApp } from './support/test-app.ts';
 
 const account = 'ada@example.com';
 const minute = 60_000;
@@ -30,6 +30,7 @@ describeOnEachDatabase('connecting a calendar', (dialect) => {
       id: botId,
       name: 'Ada’s Workshop',
       timeZone: 'Europe/Berlin',
+      ...anyTime,
     });
     server.sandbox.requests.clear();
   });

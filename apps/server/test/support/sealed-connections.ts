@@ -2,7 +2,7 @@ import { openDatabase } from '../../src/db/index.ts';
 import { openVault } from '../../src/vault/index.ts';
 import type { TestDatabase } from './databases.ts';
 import { runSql } from './stored.ts';
-import { startOfTests } from './test-app.ts';
+import { anyTime, startOfTests } from './test-app.ts';
 
 /** A key of the ring whose bytes follow from its id. */
 export const keyOf = (id: string) => ({ id, bytes: Buffer.alloc(32, id) });
@@ -46,8 +46,10 @@ export async function copyConnection(
   const rowsAtOnce = 2_000;
   for (let first = 0; first < count; first += rowsAtOnce) {
     const ids = botIds.slice(first, first + rowsAtOnce);
+    const { weeklyHours: _, ...further } = anyTime;
+    const rules = JSON.stringify(further);
     const bots = ids.map(
-      (id) => `('${id}', 'Copy', 'UTC', 60, '[]', ${startOfTests}, ${startOfTests})`,
+      (id) => `('${id}', 'Copy', 'UTC', 60, '${rules}', '[]', ${startOfTests}, ${startOfTests})`,
     );
     const connections = ids.map((id) => {
       const copy: Record<string, unknown> = { ...row, client_id: id };
@@ -58,7 +60,7 @@ export async function copyConnection(
     });
     await runSql(
       file,
-      `insert into bots (id, name, time_zone, duration_minutes, allowed_origins, created_at, updated_at) values ${bots}`,
+      `insert into bots (id, name, time_zone, duration_minutes, rules, allowed_origins, created_at, updated_at) values ${bots}`,
     );
     await runSql(file, `insert into google_tokens (${Object.keys(row)}) values ${connections}`);
   }

@@ -97,7 +97,7 @@ function registerRedirect(sandbox: Sandbox, redirectUri: string): void {
 }
 
 /** Rules that leave out what a test is not about. */
-const anyTime = {
+export const anyTime = {
   weeklyHours: null,
   minimumNoticeMinutes: 0,
   slotStepMinutes: 5,
