@@ -155,7 +155,9 @@ describe.each(Object.keys(looks) as Look[])('a person with a browser, %s', (look
     await page.reload();
     await fillIn('Emmy Noether', `other-${look}@example.org`);
     await click('Book');
-    expect(await answer()).toMatch(/^Sorry, .* is already taken\. Would another time suit you\?$/);
+    expect(await answer()).toMatch(
+      /^Sorry, .* is already taken\. Would one of these suit you: .*\?$/,
+    );
     await page.getByRole('status').scrollIntoViewIfNeeded();
     await inspect('website-refused');
 
@@ -220,6 +222,38 @@ describe.each(Object.keys(looks) as Look[])('a person with a browser, %s', (look
     await inspect('disconnected');
     const status = await callDemo(demo, 'GET', `/api/calendar/status/${botId}`);
     expect(status.body).toMatchObject({ connected: false });
+  });
+
+  test('moves and cancels an appointment by its link', async () => {
+    const email = `manage-${look}@example.org`;
+    const booked = await callDemo(demo, 'POST', `/api/calendar/create-event/${demo.botId}`, {
+      customerName: 'Emmy Noether',
+      email,
+      date: nextTuesday(),
+      time: `${13 + Object.keys(looks).indexOf(look)}:00`,
+    });
+    expect(booked.status).toBe(201);
+    await page.goto(String(booked.body.manageUrl));
+    expect(await heading()).toBe('Your appointment');
+    await inspect('manage');
+
+    await page.getByRole('link', { name: 'Choose another time' }).click();
+    await page.getByRole('link', { name: 'Later' }).click();
+    expect(await heading()).toBe('Choose another time');
+    await inspect('manage-times');
+    await page.getByRole('button', { name: '11:15' }).first().click();
+    expect(await heading()).toBe('Your appointment is moved');
+    expect(await page.getByRole('main').textContent()).toContain('11:15');
+    await inspect('manage-moved');
+
+    await page.getByRole('link', { name: 'See the appointment' }).click();
+    await page.getByRole('link', { name: 'Cancel this appointment' }).click();
+    await inspect('manage-cancel');
+    await click('Cancel it');
+    expect(await heading()).toBe('Your appointment is cancelled');
+    await inspect('manage-cancelled');
+    const path = `/api/calendar/appointments/${demo.botId}/${booked.body.appointmentId}`;
+    expect((await callDemo(demo, 'GET', path)).body).toMatchObject({ status: 'cancelled' });
   });
 
   test('looks up an error code', async () => {

@@ -87,7 +87,7 @@ export function timesPage(managed: Managed, week: Week): Page {
   const { path, appointment } = managed;
   const { language, time_zone: timeZone } = appointment;
   const days = Map.groupBy(week.slots, ({ date }) => date);
-  const dayName = new Intl.DateTimeFormat([language, 'en-GB'], {
+  const dayName = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : [language, 'en-GB'], {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
@@ -103,10 +103,13 @@ export function timesPage(managed: Managed, week: Week): Page {
 ${days.size === 0 ? html`<p>Nothing is free in these days.</p>` : ''}
 <form method="post" action="${path}/times">
 ${[...days.values()].map(
-  (slots) => html`<fieldset><legend>${dayName.format(Date.parse(slots[0]?.start ?? ''))}</legend>
+  (
+    slots,
+    i,
+  ) => html`<details${i === 0 ? html` open` : ''}><summary>${dayName.format(Date.parse(slots[0]?.start ?? ''))} <span class="soft">${String(slots.length)} free</span></summary>
 <div class="times">${slots.map(
     ({ start, time }) => html`<button type="submit" name="start" value="${start}">${time}</button>`,
-  )}</div></fieldset>`,
+  )}</div></details>`,
 )}
 </form>
 <p><a href="${path}">Keep the time that it has</a></p>`,

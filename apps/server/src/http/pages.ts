@@ -59,7 +59,7 @@ button.link { display: inline; width: auto; padding: 4px 6px; background: none; 
 form { margin: 26px 0 20px; } .action { margin-top: 26px; }
 dl { margin: 0 0 20px; } dl div { display: grid; grid-template-columns: 5.5rem 1fr; gap: 12px; padding: 10px 0; border-bottom: 1px solid var(--line); } dt { color: var(--soft); } dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 .weeks { display: flex; justify-content: space-between; margin: 0 0 4px; }
-fieldset { border: 0; margin: 0 0 22px; padding: 0; } legend { padding: 0; margin-bottom: 8px; font-weight: 600; }
+details { border-top: 1px solid var(--line); } summary { padding: 14px 0; font-weight: 600; cursor: pointer; } summary .soft { font-weight: 400; margin-left: 6px; } details .times { padding-bottom: 20px; }
 .times { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); gap: 8px; }
 .times button { padding: 9px 8px; background: transparent; color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); font-variant-numeric: tabular-nums; }
 .times button:hover { background: var(--done-tint); box-shadow: inset 0 0 0 1px var(--accent); filter: none; }
