@@ -1,10 +1,11 @@
 import { createEventFields, type ErrorCode, errorCatalogue } from '@calhook/contract';
+import { withSettings } from 'local-n8n';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bookingOf } from '../../apps/server/test/support/bookings.ts';
 import { openTestApp, type TestApp } from '../../apps/server/test/support/test-app.ts';
 import { type N8nForTests, startN8nForTests, type WebhookAnswer } from './support/n8n-for-tests.ts';
 import { type RecordedRequest, startRecorder } from './support/recorder.ts';
-import { copyOf, headerAuth, readWorkflow, withSettings } from './support/workflow-files.ts';
+import { copyOf, headerAuth, readWorkflow } from './support/workflow-files.ts';
 
 const file = readWorkflow('appointment-booking.json');
 const dialects = ['sqlite', 'postgres'] as const;

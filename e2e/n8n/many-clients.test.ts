@@ -1,8 +1,9 @@
+import { withSettings } from 'local-n8n';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bookingOf } from '../../apps/server/test/support/bookings.ts';
 import { openTestApp, type TestApp } from '../../apps/server/test/support/test-app.ts';
 import { type N8nForTests, startN8nForTests, type WebhookAnswer } from './support/n8n-for-tests.ts';
-import { headerAuth, readWorkflow, withSettings } from './support/workflow-files.ts';
+import { headerAuth, readWorkflow } from './support/workflow-files.ts';
 
 const clients = 20;
 const webhooks = 500;

@@ -1,9 +1,10 @@
+import { withSettings } from 'local-n8n';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { bookingOf } from '../../apps/server/test/support/bookings.ts';
 import { openTestApp, type TestApp } from '../../apps/server/test/support/test-app.ts';
 import { type N8nForTests, startN8nForTests } from './support/n8n-for-tests.ts';
 import { startRecorder } from './support/recorder.ts';
-import { headerAuth, readWorkflow, withSettings } from './support/workflow-files.ts';
+import { headerAuth, readWorkflow } from './support/workflow-files.ts';
 
 const booking = readWorkflow('appointment-booking.json');
 

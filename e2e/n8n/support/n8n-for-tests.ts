@@ -5,6 +5,8 @@ import { type N8nCredential, type N8nWorkflow, type RunningN8n, startN8n } from 
 import { inject } from 'vitest';
 import { freePorts } from '../../../apps/server/test/support/free-ports.ts';
 
+const owner = { email: 'operator@example.com', password: 'Test-password-1' };
+
 /** How n8n evaluates expressions: `vm` is what users have, `legacy` is several times as fast. */
 export type ExpressionEngine = 'vm' | 'legacy';
 
@@ -24,19 +26,23 @@ interface Execution {
 }
 
 export interface N8nForTests extends RunningN8n {
+  /** Who may use its editor. */
+  readonly owner: { readonly email: string; readonly password: string };
   /** Posts to the production URL of a Webhook node. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<WebhookAnswer>;
   /** The executions of a workflow, newest first. */
   executionsOf(workflowId: string): Promise<Execution[]>;
 }
 
-/** A real n8n of its own, all of whose workflows run. */
+/** A real n8n of its own. */
 export async function startN8nForTests(options: {
   readonly credentials: readonly N8nCredential[];
   readonly workflows: readonly N8nWorkflow[];
   readonly engine: ExpressionEngine;
+  /** Ids of those that run; default: all. */
+  readonly published?: readonly string[];
 }): Promise<N8nForTests> {
-  const { credentials, workflows, engine } = options;
+  const { credentials, workflows, engine, published = workflows.map(({ id }) => id) } = options;
   const directory = await mkdtemp(join(tmpdir(), 'calhook-n8n-'));
   const running = await startN8n({
     installation: inject('n8n'),
@@ -44,12 +50,13 @@ export async function startN8nForTests(options: {
     directory,
     credentials,
     workflows,
-    published: workflows.map(({ id }) => id),
-    owner: { email: 'operator@example.com', password: 'Test-password-1' },
+    published,
+    owner,
     environment: { N8N_EXPRESSION_ENGINE: engine },
   });
   return {
     ...running,
+    owner,
     async post(path, body, headers = {}) {
       const response = await fetch(`${running.url}/webhook/${path}`, {
         method: 'POST',

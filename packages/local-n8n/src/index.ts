@@ -6,3 +6,4 @@ export {
   type RunningN8n,
   startN8n,
 } from './running-n8n.ts';
+export { withSettings } from './settings.ts';
