@@ -9,7 +9,7 @@ export interface RecordedRequest {
   readonly body: unknown;
 }
 
-/** A server that writes down what it is asked, and answers each request with 200 and this JSON. */
+/** A server that writes down what it is asked, and answers with this JSON; `status` of it is the status. */
 export async function startRecorder(
   answer: (request: RecordedRequest) => object,
 ): Promise<{ url: string; requests: RecordedRequest[]; close(): Promise<void> }> {
@@ -25,7 +25,9 @@ export async function startRecorder(
       body: text === '' ? null : JSON.parse(text),
     };
     requests.push(recorded);
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer(recorded)));
+    const body = answer(recorded);
+    const status = 'status' in body && typeof body.status === 'number' ? body.status : 200;
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
