@@ -1,21 +1,24 @@
+import { startSandbox } from 'google-sandbox';
 import { type N8nWorkflow, withSettings } from 'local-n8n';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type N8nForTests, startN8nForTests } from './support/n8n-for-tests.ts';
-import { type RecordedRequest, startRecorder } from './support/recorder.ts';
-import { headerAuth, readWorkflow } from './support/workflow-files.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openTestApp, type TestApp } from '../../apps/server/test/support/test-app.ts';
+import { type N8nForTests, startN8nForTests, type WebhookAnswer } from './support/n8n-for-tests.ts';
+import { startRecorder } from './support/recorder.ts';
+import { copyOf, headerAuth, readWorkflow } from './support/workflow-files.ts';
 
-/** What stands in for Calhook here answers by the contract; what the workflows ask is written down. */
-let answers: Readonly<Record<string, object>> = {};
-let calhook: Awaited<ReturnType<typeof startRecorder>>;
+const dayMs = 86_400_000;
+const account = 'ada@example.com';
+/** The digest looks back from n8n's own clock, so this Calhook lives in the present. */
+const today = (days: number) => new Date(Date.now() + days * dayMs).toISOString().slice(0, 10);
+
+let calhook: TestApp;
+let chat: Awaited<ReturnType<typeof startRecorder>>;
+/** In the place of Calhook, for what would take hundreds of bots. */
+let recorder: Awaited<ReturnType<typeof startRecorder>>;
+const answers: Record<string, object> = {};
 let n8n: N8nForTests;
 
-const notFound = {
-  success: false,
-  code: 'bot_not_found',
-  title: 'Bot not found',
-  status: 404,
-  detail: 'There is no such bot.',
-};
+const namedWish = { botId: 'bot-ada', appointmentId: 'apt-1', email: 'alan@example.org' };
 
 /** The digest, but every second instead of every morning. */
 function everySecond(workflow: N8nWorkflow): N8nWorkflow {
@@ -26,163 +29,228 @@ function everySecond(workflow: N8nWorkflow): N8nWorkflow {
   return { ...workflow, nodes };
 }
 
+const keyFor = async (...scopes: string[]) => {
+  const made = await calhook.call('POST', '/api/keys', { name: 'n8n', scopes });
+  return String(made.body.secret);
+};
+
 beforeAll(async () => {
-  calhook = await startRecorder(({ method, url }) => answers[`${method} ${url}`] ?? notFound);
+  const sandbox = await startSandbox({
+    accounts: [{ email: account, timeZone: 'Europe/London' }],
+    now: Date.now(),
+  });
+  calhook = await openTestApp({ dialect: 'sqlite', sandbox });
+  chat = await startRecorder(() => ({}));
+  recorder = await startRecorder(({ method, url }) => answers[`${method} ${url}`] ?? {});
   const calhookUrl = calhook.url;
   n8n = await startN8nForTests({
     engine: 'vm',
     credentials: [
-      headerAuth('calhookApiKey001', 'chk_public_key'),
-      headerAuth('calhookOperator1', 'chk_operator_key'),
+      headerAuth(
+        'calhookApiKey001',
+        await keyFor('status:read', 'slots:read', 'appointments:read', 'appointments:write'),
+      ),
+      headerAuth(
+        'calhookOperator1',
+        await keyFor('bots:manage', 'status:read', 'appointments:read'),
+      ),
+      headerAuth('calhookRecorded1', 'chk_operator_key'),
     ],
     workflows: [
+      withSettings(readWorkflow('appointment-booking.json'), { calhookUrl }),
       withSettings(readWorkflow('find-slots.json'), { calhookUrl }),
       withSettings(readWorkflow('change-appointment.json'), { calhookUrl }),
       everySecond(
-        withSettings(readWorkflow('daily-digest.json'), {
-          calhookUrl,
-          reportUrl: `${calhookUrl}/report`,
-        }),
+        withSettings(readWorkflow('daily-digest.json'), { calhookUrl, reportUrl: chat.url }),
+      ),
+      everySecond(
+        copyOf(
+          withSettings(readWorkflow('daily-digest.json'), {
+            calhookUrl: recorder.url,
+            reportUrl: `${recorder.url}/report`,
+          }),
+          'recorded',
+          'calhookRecorded1',
+        ),
       ),
     ],
   });
 });
 afterAll(async () => {
   await n8n?.stop();
+  await chat?.close();
+  await recorder?.close();
   await calhook?.close();
-});
-beforeEach(() => {
-  answers = {};
-  calhook.requests.length = 0;
+  await calhook?.sandbox.close();
 });
 
-const asked = (): RecordedRequest[] =>
-  calhook.requests.filter(({ headers }) => headers.authorization === 'Bearer chk_public_key');
-const lines = () => asked().map(({ method, url }) => `${method} ${url}`);
+const ada = () => calhook.connectedBot(account, { timeZone: 'Europe/London' });
+const events = () => calhook.sandbox.events(account).filter(({ status }) => status !== 'cancelled');
 
-describe('find slots', () => {
-  const slot = {
-    start: '2027-06-01T10:00:00+01:00',
-    end: '2027-06-01T10:30:00+01:00',
-    date: '2027-06-01',
-    time: '10:00',
-    label: 'Tuesday, 1 June 2027 at 10:00',
-  };
-  const slots = { timeZone: 'Europe/London', source: 'mirror', checkedAt: 1 };
+/** Books what the slots offer, as a chat does. */
+async function bookFirstSlot(botId: string): Promise<WebhookAnswer & { email: string }> {
+  const found = await n8n.post('appointment-slots', { botId, from: today(3) });
+  const [{ date, time } = {}] = found.body.slots as { date: string; time: string }[];
+  const email = `visitor-of-${botId}@example.org`;
+  const answer = await n8n.post('appointment', {
+    botId,
+    type: 'appointment',
+    formData: { fullName: 'Alan Turing', email, date, time },
+  });
+  expect(answer.status).toBe(201);
+  return { ...answer, email };
+}
 
-  test('answers the free times as a list and as a sentence', async () => {
-    answers = {
-      'GET /api/calendar/slots/bot-ada?limit=5&from=2027-06-01&timeZone=Europe%2FLondon': {
-        ...slots,
-        slots: [slot],
-      },
-    };
-    const body = { botId: 'bot-ada', from: '2027-06-01', timeZone: 'Europe/London' };
-    expect(await n8n.post('appointment-slots', body)).toMatchObject({
+describe('slots, cancelling and moving in a real n8n', () => {
+  test('what is offered can be booked, and is not offered again', async () => {
+    const botId = await ada();
+    const wish = { botId, from: today(3), to: today(4), timeZone: 'Europe/Paris' };
+    const before = await n8n.post('appointment-slots', wish);
+    const [first, second] = before.body.slots as {
+      label: string;
+      start: string;
+      date: string;
+      time: string;
+    }[];
+    expect(before).toMatchObject({
       status: 200,
-      body: {
-        success: true,
-        slots: [slot],
-        text: 'These times are free: Tuesday, 1 June 2027 at 10:00.',
+      body: { success: true, timeZone: 'Europe/Paris', source: expect.any(String) },
+    });
+    expect(before.body.slots).toHaveLength(5);
+    expect(before.body.text).toContain(`These times are free: ${first?.label}; ${second?.label}; `);
+    const { date, time } = first ?? {};
+    const booked = await n8n.post('appointment', {
+      botId,
+      type: 'appointment',
+      formData: {
+        fullName: 'Alan Turing',
+        email: 'alan@example.org',
+        timeZone: 'Europe/Paris',
+        date,
+        time,
       },
     });
+    expect(booked).toMatchObject({ status: 201, body: { start: first?.start } });
+    const after = await n8n.post('appointment-slots', wish);
+    const starts = (after.body.slots as { start: string }[]).map(({ start }) => start);
+    expect(starts).not.toContain(first?.start);
+    expect(starts).toHaveLength(5);
   });
 
-  test('says so when nothing is free', async () => {
-    answers = { 'GET /api/calendar/slots/bot-ada?limit=5': { ...slots, slots: [] } };
-    expect(await n8n.post('appointment-slots', { botId: 'bot-ada' })).toMatchObject({
+  test('a day off has no free times; an unknown bot is refused', async () => {
+    const botId = await calhook.connectedBot(account, {
+      dateOverrides: [{ date: today(3), ranges: [] }],
+    });
+    expect(
+      await n8n.post('appointment-slots', { botId, from: today(3), to: today(3) }),
+    ).toMatchObject({
       status: 200,
       body: { success: true, slots: [], text: expect.stringContaining('no free time') },
     });
-  });
-
-  test('passes refusals on, and asks for the botId', async () => {
     expect(await n8n.post('appointment-slots', { botId: 'bot-nobody' })).toMatchObject({
       status: 404,
-      body: notFound,
+      body: { success: false, code: 'bot_not_found' },
     });
-    calhook.requests.length = 0;
-    expect(await n8n.post('appointment-slots', {})).toMatchObject({
-      status: 400,
-      body: { success: false, detail: 'To look for times, please tell me the botId.' },
-    });
-    expect(lines()).toEqual([]);
-  });
-});
-
-describe('cancel or reschedule', () => {
-  const appointment = { id: 'apt-1', email: 'alan@example.org', conflictSince: null };
-  const one = 'GET /api/calendar/appointments/bot-ada/apt-1';
-  const cancel = 'POST /api/calendar/cancel-event/bot-ada/apt-1';
-  const move = 'POST /api/calendar/reschedule-event/bot-ada/apt-1';
-  const wish = { botId: 'bot-ada', appointmentId: 'apt-1', email: 'Alan@Example.org ' };
-
-  test('cancels for who booked', async () => {
-    answers = { [one]: appointment, [cancel]: { id: 'apt-1', when: 'then' } };
-    const answer = await n8n.post('appointment-change', { ...wish, action: 'cancel' });
-    expect(answer).toMatchObject({ status: 200, body: { success: true, id: 'apt-1' } });
-    expect(lines()).toEqual([one, cancel]);
-  });
-
-  test('moves for who booked', async () => {
-    answers = { [one]: appointment, [move]: { id: 'apt-1', when: 'then' } };
-    const answer = await n8n.post('appointment-change', {
-      ...wish,
-      action: 'reschedule',
-      date: '2027-06-04',
-      time: '11:00',
-    });
-    expect(answer).toMatchObject({ status: 200, body: { success: true, id: 'apt-1' } });
-    expect(asked()[1]).toMatchObject({ body: { date: '2027-06-04', time: '11:00' } });
-    expect(lines()).toEqual([one, move]);
-  });
-
-  test('passes on that the new time is taken', async () => {
-    const taken = { success: false, code: 'slot_unavailable', status: 409, alternatives: [] };
-    answers = { [one]: appointment, [move]: taken };
-    const wanted = { ...wish, action: 'reschedule', date: '2027-06-04', time: '11:00' };
-    expect(await n8n.post('appointment-change', wanted)).toMatchObject({
-      status: 409,
-      body: taken,
-    });
-  });
-
-  test('tells nobody else that there is such an appointment', async () => {
-    answers = { [one]: appointment, [cancel]: { id: 'apt-1' } };
-    const answer = await n8n.post('appointment-change', {
-      ...wish,
-      action: 'cancel',
-      email: 'mallory@example.org',
-    });
-    expect(answer.status).toBe(404);
-    expect(answer.body).toEqual({
-      success: false,
-      code: 'appointment_not_found',
-      title: 'Appointment not found',
-      status: 404,
-      detail: 'There is no such appointment.',
-    });
-    expect(lines()).toEqual([one]);
   });
 
   test.each([
-    [{ ...wish, action: 'delete' }, 'what to do: cancel or reschedule'],
-    [{ ...wish, action: 'reschedule' }, 'the new date and the new time'],
-    [{ ...wish, action: 'cancel', email: '' }, 'the e-mail address'],
-  ])('asks for what is missing: %j', async (body, missing) => {
-    expect(await n8n.post('appointment-change', body)).toMatchObject({
+    ['appointment-slots', {}, 'To look for times, please tell me the botId.'],
+    [
+      'appointment-change',
+      { ...namedWish, action: 'delete' },
+      'To change an appointment, please tell me what to do: cancel or reschedule.',
+    ],
+    [
+      'appointment-change',
+      { ...namedWish, action: 'reschedule' },
+      'To change an appointment, please tell me the new date and the new time.',
+    ],
+    [
+      'appointment-change',
+      { ...namedWish, action: 'cancel', email: '' },
+      'To change an appointment, please tell me the e-mail address.',
+    ],
+  ])('%s asks for what is missing: %j', async (path, body, detail) => {
+    expect(await n8n.post(path, body)).toMatchObject({
       status: 400,
-      body: { detail: `To change an appointment, please tell me ${missing}.` },
+      body: { success: false, code: 'invalid_request', detail },
     });
-    expect(lines()).toEqual([]);
+  });
+
+  test('who booked may cancel, and nobody else learns of the appointment', async () => {
+    const botId = await ada();
+    const { body, email } = await bookFirstSlot(botId);
+    const wish = { botId, appointmentId: body.appointmentId, action: 'cancel' };
+    const foreign = await n8n.post('appointment-change', { ...wish, email: 'mallory@example.org' });
+    const unknown = await n8n.post('appointment-change', {
+      ...wish,
+      appointmentId: 'apt-unknown',
+      email,
+    });
+    expect(foreign).toMatchObject({ status: 404, body: { code: 'appointment_not_found' } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'appointment_not_found' } });
+    expect(foreign.body.detail).toBe(unknown.body.detail);
+    expect(events().map(({ id }) => id)).toContain(body.eventId);
+
+    const answer = await n8n.post('appointment-change', { ...wish, email: email.toUpperCase() });
+    expect(answer).toMatchObject({ status: 200, body: { success: true, status: 'cancelled' } });
+    expect(events().map(({ id }) => id)).not.toContain(body.eventId);
+  });
+
+  test('who booked may move it, but not onto another appointment', async () => {
+    const botId = await ada();
+    const mine = await bookFirstSlot(botId);
+    const other = await calhook.call('POST', `/api/calendar/create-event/${botId}`, {
+      customerName: 'Grace',
+      email: 'grace@example.org',
+      date: today(6),
+      time: '12:00',
+    });
+    expect(other.status).toBe(201);
+    const wish = {
+      botId,
+      appointmentId: mine.body.appointmentId,
+      email: mine.email,
+      action: 'reschedule',
+      date: today(6),
+    };
+    expect(await n8n.post('appointment-change', { ...wish, time: '12:00' })).toMatchObject({
+      status: 409,
+      body: { success: false, code: 'slot_unavailable', alternatives: expect.any(Array) },
+    });
+    const moved = await n8n.post('appointment-change', { ...wish, time: '15:00' });
+    expect(moved).toMatchObject({ status: 200, body: { success: true } });
+    expect(String(moved.body.start)).toMatch(`${today(6)}T15:00:00`);
+    const event = events().find(({ id }) => id === mine.body.eventId);
+    expect(event?.start.dateTime).toMatch(`${today(6)}T15:00:00`);
   });
 });
 
-test('the daily digest tells what was booked, refused and broken, client by client', async () => {
+test('the digest tells of each client what was booked and whose calendar is gone', async () => {
+  const made = await calhook.call('POST', '/api/bots', { name: 'Never connected' });
+  const busy = await ada();
+  await bookFirstSlot(busy);
+  interface Client {
+    readonly botId: string;
+    readonly booked: number;
+    readonly connection: string;
+  }
+  await vi.waitFor(
+    () => {
+      const { clients } = (chat.requests.at(-1)?.body ?? { clients: [] }) as { clients: Client[] };
+      const of = (id: unknown) => clients.find(({ botId }) => botId === id);
+      expect(of(busy)).toMatchObject({ booked: 1, connection: 'connected' });
+      expect(of(made.body.id)).toMatchObject({ booked: 0, connection: 'not_connected' });
+    },
+    { timeout: 30_000, interval: 200 },
+  );
+});
+
+test('the digest writes a line a client, from all pages of bots', async () => {
   const at = Date.now() - 60_000;
   const happened = (kind: string, detail = {}, when = at) => ({ kind, detail, at: when });
   const connected = { connected: true, expired: false, status: 'connected', reconnectUrl: null };
-  answers = {
+  Object.assign(answers, {
     'GET /api/bots?limit=200': { bots: [{ id: 'bot-ada', name: 'Ada' }], nextCursor: 'next' },
     'GET /api/bots?limit=200&cursor=next': {
       bots: [{ id: 'bot-grace', name: 'Grace' }],
@@ -206,9 +274,9 @@ test('the daily digest tells what was booked, refused and broken, client by clie
     },
     'GET /api/activity/bot-grace?limit=200': { activity: [], nextCursor: null },
     'POST /report': {},
-  };
+  });
   const reports = () =>
-    calhook.requests.filter(({ url, body }) => url === '/report' && body !== null);
+    recorder.requests.filter(({ url, body }) => url === '/report' && body !== null);
   await vi.waitFor(() => expect(reports().length).toBeGreaterThan(0), {
     timeout: 30_000,
     interval: 200,
@@ -234,7 +302,7 @@ test('the daily digest tells what was booked, refused and broken, client by clie
       },
     ],
   });
-  const toCalhook = calhook.requests.filter(({ url }) => url.startsWith('/api'));
+  const toCalhook = recorder.requests.filter(({ url }) => url.startsWith('/api'));
   expect(new Set(toCalhook.map(({ headers }) => headers.authorization))).toEqual(
     new Set(['Bearer chk_operator_key']),
   );
