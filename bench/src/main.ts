@@ -1,5 +1,6 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   'create-event': () => import('./create-event.ts'),
+  n8n: () => import('./n8n.ts'),
   refresh: () => import('./refresh.ts'),
   sandbox: () => import('./sandbox.ts'),
   slots: () => import('./slots.ts'),

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ApiKey, type ApiKeyScope, apiKeyScopes, botIdPattern } from '@calhook/contract';
 import { ConfigError, configVariables, readConfig } from './config.ts';
+import type { Demo } from './demo/demo.ts';
 import { OperatorError } from './operator-error.ts';
 
 const usage = `calhook <command>
 
   serve                    start the server (npm start)
-  demo [--port P] [--fresh]
-                           start server, Google sandbox and a sample website
+  demo [--port P] [--fresh] [--n8n]
+                           start server, Google sandbox and a sample website; --n8n: and an n8n
   migrate                  bring the tables up to date, and stop
   keys create --name NAME [--scopes a,b] [--bots bot-a,bot-b] [--expires 90d]
   keys list
@@ -61,20 +62,31 @@ async function demo(args: string[]): Promise<void> {
     port: { type: 'string', default: '4000' },
     fresh: { type: 'boolean', default: false },
     data: { type: 'string', default: 'data/demo' },
+    n8n: { type: 'boolean', default: false },
   });
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_533) {
+  const lastPort = values.n8n ? 65_531 : 65_533;
+  if (!/^\d+$/.test(values.port) || port > lastPort) {
+    const further = values.n8n ? 'four' : 'two';
     throw new UsageError(
-      '--port must be a number up to 65533; the two ports above it are used, too',
+      `--port must be a number up to ${lastPort}; the ${further} ports above it are used, too`,
     );
   }
   const [{ demoGreeting, startDemo }, { stopWithNpm }] = await Promise.all([
     import('./demo/demo.ts'),
     import('./demo/orphan.ts'),
   ]);
-  const running = await startDemo({ port, fresh: values.fresh, directory: resolve(values.data) });
-  stopWithNpm(stopOnSignal(() => running.stop()));
-  console.log(demoGreeting(running.addresses));
+  let running: Demo | null = null;
+  // Also while it starts: an installation or an n8n under way must not outlive this process.
+  stopWithNpm(stopOnSignal(async () => running?.stop()));
+  running = await startDemo({
+    port,
+    fresh: values.fresh,
+    n8n: values.n8n,
+    directory: resolve(values.data),
+    progress: (line) => console.log(line),
+  });
+  console.log(demoGreeting(running));
 }
 
 async function migrate(): Promise<void> {

@@ -11,6 +11,7 @@ import { newSecret } from '../identifiers.ts';
 import { listenProblem, startServer } from '../main.ts';
 import { connectAs } from './connect-as.ts';
 import { googleOverrides } from './google-overrides.ts';
+import type { DemoN8n } from './n8n.ts';
 import { startSite } from './site.ts';
 
 const host = '127.0.0.1';
@@ -31,10 +32,16 @@ interface DemoOptions {
   readonly directory: string;
   /** Forget what earlier runs left. */
   readonly fresh: boolean;
+  /** Run a real n8n three above the server, to which the website posts; false: to the server itself. */
+  readonly n8n: boolean;
+  /** Is told what takes its time. */
+  readonly progress: (line: string) => void;
 }
 
 /** How long stopping waits for requests under way, in milliseconds; nobody's booking is lost here. */
 const stopWithinMs = 1_000;
+/** The same, for an n8n that is to end what it started. */
+const stopN8nWithinMs = 8_000;
 
 /** What the demo's last line tells. */
 export interface DemoAddresses {
@@ -43,11 +50,15 @@ export interface DemoAddresses {
   readonly siteUrl: string;
   readonly apiKey: string;
   readonly botId: string;
+  /** The editor of n8n, where one runs. */
+  readonly n8nUrl?: string;
 }
 
 export interface Demo {
   readonly addresses: DemoAddresses;
-  /** Ends everything; what hangs after a second is left to the end of the process. */
+  /** Who may use the editor of n8n, where one runs. */
+  readonly n8nOwner?: DemoN8n['owner'];
+  /** Ends everything; what hangs for long is left to the end of the process. */
   stop(): Promise<void>;
 }
 
@@ -77,17 +88,20 @@ async function orListenProblem<T>(starting: Promise<T>, port: number): Promise<T
 
 /**
  * Starts all that the demo shows: the stand-in for Google, the server (configured through the same
- * variables as in production, the endpoint overrides among them), and a client's website.
+ * variables as in production, the endpoint overrides among them), a client's website and, if wanted,
+ * an n8n.
  *
- * @throws {ListenError} when one of the three ports is taken; what was started is stopped again
+ * @throws {ListenError} when one of the ports is taken; what was started is stopped again
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const { directory, fresh, port } = options;
+  const { directory, fresh, port, progress } = options;
+  const n8nPort = port + 3;
   const started: (() => Promise<void>)[] = [];
   const endAll = async () => {
     for (const end of started.reverse()) await end();
   };
-  const stop = () => Promise.race([endAll(), delay(stopWithinMs, undefined, { ref: false })]);
+  const withinMs = options.n8n ? stopN8nWithinMs : stopWithinMs;
+  const stop = () => Promise.race([endAll(), delay(withinMs, undefined, { ref: false })]);
   try {
     const sandbox = await orListenProblem(
       startSandbox({ host, port: port + 1, accounts: [owner, otherOwner] }),
@@ -118,13 +132,29 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     });
     const server = await startServer(config);
     started.push(() => server.stop());
+    const n8n = options.n8n
+      ? await orListenProblem(
+          import('./n8n.ts').then(({ startDemoN8n }) =>
+            startDemoN8n({
+              host,
+              port: n8nPort,
+              directory: join(directory, 'n8n'),
+              calhookUrl: url,
+              apiKey,
+              progress,
+            }),
+          ),
+          n8nPort,
+        )
+      : null;
+    if (n8n) started.push(() => n8n.stop());
     const site = await orListenProblem(
       startSite({
         host,
         port: port + 2,
         page: {
           botId,
-          webhookUrl: `${url}/api/webhook/appointment`,
+          webhookUrl: n8n?.webhookUrl ?? `${url}/api/webhook/appointment`,
           calendarUrl: calendarPage(sandbox.url),
         },
       }),
@@ -136,7 +166,15 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     await ensureFirstBot(call, site.url);
     await connectBots(call, sandbox);
     return {
-      addresses: { url, sandboxUrl: sandbox.url, siteUrl: site.url, apiKey, botId },
+      addresses: {
+        url,
+        sandboxUrl: sandbox.url,
+        siteUrl: site.url,
+        apiKey,
+        botId,
+        ...(n8n ? { n8nUrl: n8n.url } : {}),
+      },
+      ...(n8n ? { n8nOwner: n8n.owner } : {}),
       stop,
     };
   } catch (error) {
@@ -238,15 +276,20 @@ async function connectBots(call: Call, sandbox: Sandbox): Promise<void> {
 }
 
 /** The lines for people, and the one for programs. */
-export function demoGreeting(addresses: DemoAddresses): string {
-  const { url, sandboxUrl, siteUrl, apiKey } = addresses;
+export function demoGreeting({ addresses, n8nOwner }: Omit<Demo, 'stop'>): string {
+  const { url, sandboxUrl, siteUrl, apiKey, n8nUrl } = addresses;
+  const n8n = n8nOwner
+    ? `
+  5. See the workflow that books           ${n8nUrl}
+     (${n8nOwner.email}, ${n8nOwner.password})`
+    : '';
   return `
 Calhook is running, with a stand-in for Google beside it. No account is needed anywhere.
 
   1. Book on a client's website            ${siteUrl}
   2. See it in the owner's calendar        ${calendarPage(sandboxUrl)}?week=${nextWorkday()}
   3. See the mail that Google would send   ${sandboxUrl}/mailbox
-  4. Read the API, try it                  ${url}/docs
+  4. Read the API, try it                  ${url}/docs${n8n}
 
 Connect another client (the owner is ${otherOwner.name}, say):
 

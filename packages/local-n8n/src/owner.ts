@@ -1,0 +1,47 @@
+/** How long n8n may take for one answer, in milliseconds. */
+const answerWithinMs = 30_000;
+
+type Rest = <T>(method: string, path: string, body?: object) => Promise<T>;
+
+/**
+ * Signs in as the owner of an n8n, whose account is made when there is none yet.
+ *
+ * @returns calls the API of the editor
+ */
+export async function signIn(
+  url: string,
+  owner: { readonly email: string; readonly password: string },
+): Promise<Rest> {
+  const send = (method: string, path: string, body: object | undefined, cookie: string) =>
+    fetch(`${url}/rest${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', cookie },
+      signal: AbortSignal.timeout(answerWithinMs),
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  const setUp = await send(
+    'POST',
+    '/owner/setup',
+    { ...owner, firstName: 'Calhook', lastName: 'Demo' },
+    '',
+  );
+  const signedIn = setUp.ok
+    ? setUp
+    : await send(
+        'POST',
+        '/login',
+        { emailOrLdapLoginId: owner.email, password: owner.password },
+        '',
+      );
+  if (!signedIn.ok) throw new Error(`n8n: sign-in: ${signedIn.status} ${await signedIn.text()}`);
+  const cookie = signedIn.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  return async (method, path, body) => {
+    const response = await send(method, path, body, cookie);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`n8n: ${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text).data;
+  };
+}
