@@ -30,6 +30,8 @@ const unlimited = {
   requestsPerMinutePerProject: 0,
   externalInvitesPerDay: 0,
 };
+/** For callers who wait as long as a busy machine needs. */
+const patience = { budgetMs: 8_000, firstPauseMs: 5, maxPauseMs: 20 };
 /** Callers on a grant that gives no token. */
 const callers = process.env.CALHOOK_LONG ? 60_000 : 2_000;
 
@@ -245,8 +247,11 @@ describeOnEachDatabase('refreshes', (dialect) => {
     expect((await book(server, botId, body)).status).toBe(503);
     expect(refreshesAt(server.sandbox)).toHaveLength(0);
     server.sandbox.clock.advance(30_000);
-    expect((await book(server, botId, body)).status).toBe(201);
-    expect(refreshesAt(server.sandbox)).toHaveLength(1);
+    const { database, sandbox } = server;
+    const patient = await openTestApp({ dialect, database, sandbox, retry: patience });
+    expect((await book(patient, botId, body)).status).toBe(201);
+    expect(refreshesAt(sandbox)).toHaveLength(1);
+    await patient.close();
   });
 
   test('tell the operator once that the client is rejected, and touch no bot', async () => {
@@ -361,9 +366,7 @@ describeOnEachDatabase('one Google account with more bots than it may have grant
       now: Date.parse('2026-01-12T08:00:00Z'),
       switches: unlimited,
     });
-    // As patient as in production: a hundred at once are slow on a busy machine.
-    const retry = { budgetMs: 8_000, firstPauseMs: 200, maxPauseMs: 2_000 };
-    const server = await openTestApp({ dialect, sandbox, retry });
+    const server = await openTestApp({ dialect, sandbox, retry: patience });
     const bots: string[] = [];
     for (let i = 0; i < 101; i++) bots.push(await server.connectedBot());
     for (let hours = 0; hours < 2; hours++) {
