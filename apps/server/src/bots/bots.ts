@@ -1,7 +1,13 @@
 import type { Bot, CreateBot, UpdateBot } from '@calhook/contract';
 import { ApiError, botNotFound } from '../api-error.ts';
 import { timeZoneName } from '../availability/time-zones.ts';
-import { type BotsTable, CachedLookup, type Database, isUniqueViolation } from '../db/index.ts';
+import {
+  type BotsTable,
+  BoundedMap,
+  CachedLookup,
+  type Database,
+  isUniqueViolation,
+} from '../db/index.ts';
 import { couldBeId, newId } from '../identifiers.ts';
 import {
   defaultHours,
@@ -67,7 +73,7 @@ export class Bots {
     this.#known = new CachedLookup({
       changes: database.changes,
       topics: ['bot'],
-      limit: maxCachedBots,
+      memory: new BoundedMap(maxCachedBots),
       load: async (id) => {
         const row = await findBot(database, id);
         return row && toBot(row);

@@ -1,6 +1,6 @@
 import { recordActivity } from '../activity/activity.ts';
 import { ApiError } from '../api-error.ts';
-import { CachedLookup, type Database, type GoogleTokensTable } from '../db/index.ts';
+import { BoundedMap, CachedLookup, type Database, type GoogleTokensTable } from '../db/index.ts';
 import { type GoogleAccount, GoogleError, type GoogleOAuth } from '../google/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Vault } from '../vault/index.ts';
@@ -46,7 +46,7 @@ export class Connections {
     this.#known = new CachedLookup({
       changes: parts.database.changes,
       topics: ['connection', 'access_token'],
-      limit: maxCachedConnections,
+      memory: new BoundedMap(maxCachedConnections),
       load: async (botId) => {
         const row = await findConnection(parts.database.read, botId);
         return row && openConnection(parts.vault, row);

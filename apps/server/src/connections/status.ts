@@ -1,15 +1,15 @@
 import type { CalendarStatus, ConnectionStatus } from '@calhook/contract';
 import { toAscii } from '../ascii-json.ts';
-import { CachedLookup, type Database } from '../db/index.ts';
+import { CachedLookup, type Database, PackedTexts } from '../db/index.ts';
 import type { ExpressRoute } from '../http/express-lane.ts';
 import { needsOwner, type ReconnectLinks } from './reconnect.ts';
 import { type ConnectionState, connectionStateFinder } from './store.ts';
 
 /**
- * How many rendered answers are kept. One takes about 300 bytes, so a million bots that are all
- * asked about cost 300 MB; the memory is only used as bots are asked about.
+ * How much memory rendered answers may take. One takes about 200 bytes, so this is a million bots; it
+ * is only used as bots are asked about.
  */
-const maxCachedStatuses = 1_000_000;
+const maxCachedBytes = 256 * 1024 * 1024;
 
 function toStatus(row: ConnectionState, reconnectUrl: string | null): CalendarStatus {
   const status: ConnectionStatus = row.status ?? 'not_connected';
@@ -35,7 +35,7 @@ export function openStatuses(database: Database, links: ReconnectLinks): CachedL
   return new CachedLookup<string>({
     changes: database.changes,
     topics: ['connection'],
-    limit: maxCachedStatuses,
+    memory: new PackedTexts(maxCachedBytes),
     load: async (botId) => {
       const row = await find(botId);
       return row && toAscii(JSON.stringify(toStatus(row, links.url(botId, row))));

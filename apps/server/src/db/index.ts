@@ -3,10 +3,11 @@ import { dialectOf } from './dialect.ts';
 import type { PostgresLook } from './postgres-look.ts';
 import type { SqliteLook } from './sqlite-look.ts';
 
-export { CachedLookup } from './cached-lookup.ts';
+export { BoundedMap, CachedLookup } from './cached-lookup.ts';
 export { insertRow, writeCompiled } from './compiled-writes.ts';
 export type { CommitWhen, Database } from './database.ts';
 export type { MigrationState } from './look.ts';
+export { PackedTexts } from './packed-texts.ts';
 export type { PostgresLook, PostgresServer } from './postgres-look.ts';
 export type * from './schema.ts';
 export type { SqliteDisk, SqliteLook } from './sqlite-look.ts';

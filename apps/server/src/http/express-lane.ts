@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { ApiKeyScope } from '@calhook/contract';
 import type { ApiKeys } from '../keys/keys.ts';
+import { Departures } from './departures.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** A route that may be answered from memory, ahead of the framework. */
@@ -21,8 +22,6 @@ export interface ExpressRoute {
    */
   readonly answer: (rest: string) => { readonly botId: string; readonly text: string } | undefined;
 }
-
-const contentType = 'application/json; charset=utf-8';
 
 /**
  * Answers what is asked all the time straight from memory.
@@ -42,7 +41,11 @@ export function expressLane(
 ): (handler: RequestListener, options: ServerOptions) => ReturnType<typeof createServer> {
   const { keys, log } = parts;
 
-  const answered = (request: IncomingMessage, response: ServerResponse): boolean => {
+  const answered = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    departures: Departures,
+  ): boolean => {
     const { url = '' } = request;
     if (request.method !== 'GET') return false;
     const lane = express.find(({ prefix }) => url.startsWith(prefix));
@@ -56,17 +59,22 @@ export function expressLane(
     const caller = keys.authenticateFromMemory(authorization);
     if (!caller?.scopes.has(scope)) return false;
     if (caller.botIds !== null && !caller.botIds.has(botId)) return false;
-    response.writeHead(200, ['content-type', contentType, 'content-length', String(text.length)]);
-    response.end(text, 'latin1');
+    departures.add(response, text);
     log.answered(route, botId, caller.keyId);
     return true;
   };
 
-  return (handler, options) =>
+  return (handler, options) => {
+    const departures = new Departures(() => !server.listening);
     // A request without a body then costs no stream that has to be ended.
-    createServer({ ...options, optimizeEmptyRequests: true }, (request, response) => {
-      if (!answered(request, response)) handler(request, response);
-    });
+    const server = createServer(
+      { ...options, optimizeEmptyRequests: true },
+      (request, response) => {
+        if (!answered(request, response, departures)) handler(request, response);
+      },
+    );
+    return server;
+  };
 }
 
 /** The one header that is needed, without building the object of all of them. */

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { type ApiKey, type ApiKeyScope, apiKeyScopes, type CreateApiKey } from '@calhook/contract';
 import { apiKeyPattern } from '../config.ts';
-import { type ApiKeysTable, CachedLookup, type Database } from '../db/index.ts';
+import { type ApiKeysTable, BoundedMap, CachedLookup, type Database } from '../db/index.ts';
 import { newId, newSecret } from '../identifiers.ts';
 import type { Logger } from '../logger.ts';
 import { findApiKey, insertApiKey, listApiKeys, revokeApiKey, saveLastUsed } from './store.ts';
@@ -91,7 +91,7 @@ export class ApiKeys {
     this.#known = new CachedLookup({
       changes: database.changes,
       topics: ['api_key'],
-      limit: maxCachedKeys,
+      memory: new BoundedMap(maxCachedKeys),
       load: async (id) => {
         const row = await findApiKey(database, id);
         return row && row.revoked_at === null ? toKnownKey(row) : undefined;

@@ -1,6 +1,12 @@
 import { ApiError } from '../api-error.ts';
 import { type Connection, calendarKey } from '../connections/connection.ts';
-import { CachedLookup, type CalendarsTable, type Database, type Transaction } from '../db/index.ts';
+import {
+  BoundedMap,
+  CachedLookup,
+  type CalendarsTable,
+  type Database,
+  type Transaction,
+} from '../db/index.ts';
 import { GoogleError } from '../google/index.ts';
 import type { Logger } from '../logger.ts';
 import { BusyList } from './busy-list.ts';
@@ -83,7 +89,7 @@ export class Mirror {
     this.#known = new CachedLookup({
       changes: parts.database.changes,
       topics: ['calendar'],
-      limit: maxCachedCalendars,
+      memory: new BoundedMap(maxCachedCalendars),
       load: async (calendar) => {
         const loaded = await loadMirror(parts.database.read, calendar);
         return loaded && new BusyList(loaded.row, loaded.spans.map(toBusySpan));

@@ -26,3 +26,23 @@ export function headersByName(rawHeaders: RawHeaders): Record<string, string | s
   }
   return Object.fromEntries(headers);
 }
+
+/**
+ * Most requests of a route come with the headers of the one before. They are kept once, so that a
+ * long log costs the collector little.
+ */
+export function createHeaderKeeper(): (route: string, rawHeaders: RawHeaders) => RawHeaders {
+  const lastByRoute = new Map<string, RawHeaders>();
+  return (route, rawHeaders) => {
+    const last = lastByRoute.get(route);
+    if (last !== undefined && areEqual(last, rawHeaders)) return last;
+    lastByRoute.set(route, rawHeaders);
+    return rawHeaders;
+  };
+}
+
+function areEqual(some: RawHeaders, others: RawHeaders): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at += 1) if (some[at] !== others[at]) return false;
+  return true;
+}

@@ -4,11 +4,13 @@ import type { Clock } from '../clock.ts';
 import type { FaultRegistry } from '../faults.ts';
 import { ArrivedRequest, type RequestLog, remember } from '../request-log.ts';
 import type { Switches } from '../switches.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { createFaultPlayer } from './fault-player.ts';
+import { createHeaderKeeper } from './headers.ts';
 import { internalError, notFoundPage, tooLargePage } from './infrastructure-errors.ts';
-import { Query } from './query.ts';
-import type { Answer, Reply } from './reply.ts';
+import type { Answer } from './reply.ts';
 import type { Router } from './router.ts';
+import { createTargetReader } from './target.ts';
 
 /** Bodies above this are refused with 413, as Google's front end does with oversized requests. */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -34,7 +36,9 @@ export async function listen(
   frontDoor: FrontDoor,
 ): Promise<RunningServer> {
   const player = createFaultPlayer(frontDoor.clock);
-  const dateHeader = createDateHeader(frontDoor.clock);
+  const dispatch = createDispatcher(frontDoor.clock);
+  const readTarget = createTargetReader();
+  const keepHeaders = createHeaderKeeper();
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     response.sendDate = false;
     collectBody(request, (body) => {
@@ -47,11 +51,12 @@ export async function listen(
     response: ServerResponse,
     body: string | undefined,
   ): void {
-    const { path, query } = splitTarget(incoming.url ?? '/');
-    const { method = 'GET', rawHeaders } = incoming;
+    const { path, query } = readTarget(incoming.url ?? '/');
+    const { method = 'GET' } = incoming;
     const match = frontDoor.router(method, path);
     const route = match.kind === 'found' ? match.route : undefined;
     const name = route?.name ?? 'unknown';
+    const rawHeaders = keepHeaders(name, incoming.rawHeaders);
     const isAdmin = name.startsWith('sandbox.');
     const entry = new ArrivedRequest(
       frontDoor.clock.now(),
@@ -76,7 +81,7 @@ export async function listen(
     const deliver = (answer: Answer): void => {
       entry.status = answer.status;
       if ('stream' in answer) answer.stream(response);
-      else send(response, answer, dateHeader());
+      else dispatch(response, answer);
     };
 
     const fault = isAdmin ? undefined : frontDoor.faults.take(name);
@@ -132,39 +137,4 @@ function collectBody(request: IncomingMessage, done: (body: string | undefined) 
     else
       done((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8'));
   });
-}
-
-const NO_QUERY = new Query('');
-
-function splitTarget(target: string): { path: string; query: Query } {
-  const mark = target.indexOf('?');
-  if (mark < 0) return { path: target, query: NO_QUERY };
-  return { path: target.slice(0, mark), query: new Query(target.slice(mark + 1)) };
-}
-
-function send(response: ServerResponse, reply: Reply, date: string): void {
-  if (response.destroyed) return;
-  const { body } = reply;
-  const size = Buffer.byteLength(body);
-  const headers: (string | number)[] = ['date', date];
-  if (reply.contentType !== undefined) headers.push('content-type', reply.contentType);
-  if (reply.status !== 204 && reply.status !== 304) headers.push('content-length', size);
-  for (const name in reply.headers) headers.push(name, reply.headers[name] ?? '');
-  response.writeHead(reply.status, headers);
-  // Plain ASCII takes the shorter way through the socket.
-  response.end(body, size === body.length ? 'latin1' : 'utf8');
-}
-
-/** The Date header on the sandbox clock, rendered once a second. */
-function createDateHeader(clock: Clock): () => string {
-  let second = Number.NaN;
-  let text = '';
-  return () => {
-    const current = Math.floor(clock.now() / 1000);
-    if (current !== second) {
-      second = current;
-      text = new Date(current * 1000).toUTCString();
-    }
-    return text;
-  };
 }
