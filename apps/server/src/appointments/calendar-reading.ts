@@ -89,6 +89,6 @@ export class CalendarReading {
 }
 
 /** The connection, once for each calendar that blocks the bot. */
-function connectionsOf(bot: Bot, connection: Connection): Connection[] {
+export function connectionsOf(bot: Bot, connection: Connection): Connection[] {
   return [connection, ...bot.busyCalendars.map((calendarId) => ({ ...connection, calendarId }))];
 }

@@ -1,4 +1,5 @@
 import { recordActivity } from '../activity/activity.ts';
+import type { Bots } from '../bots/bots.ts';
 import type { AccessTokens } from '../connections/access-tokens.ts';
 import { type Connection, calendarKey } from '../connections/connection.ts';
 import type { Connections } from '../connections/connections.ts';
@@ -6,7 +7,9 @@ import { type AppointmentsTable, type Database, isOverlapViolation } from '../db
 import { type GoogleCalendar, type RetryPolicy, withRetry } from '../google/index.ts';
 import { settle } from '../jobs/jobs.ts';
 import type { Mirror } from '../sync/mirror.ts';
+import { connectionsOf } from './calendar-reading.ts';
 import { claimsChanged, deleteClaim, moveClaim } from './claim-store.ts';
+import { claimedSpan } from './claiming.ts';
 import { EventCalls } from './event-calls.ts';
 import { reached } from './milestones.ts';
 import {
@@ -23,6 +26,7 @@ export const eventJob = 'event.write';
 export const jobGraceMs = 15_000;
 interface EventWriterParts {
   readonly database: Database;
+  readonly bots: Bots;
   readonly connections: Connections;
   readonly accessTokens: AccessTokens;
   readonly calendar: GoogleCalendar;
@@ -123,23 +127,22 @@ export class EventWriter {
     const calendar = calendarKey(connection);
     const moved = calendar !== appointment.calendar;
     if (!moved && appointment.unverified === 0) return appointment;
-    const { starts_at: from, ends_at: to } = appointment;
-    await mirror.pull(connection, { budgetMs: retry.budgetMs, until: to });
+    const bot = await this.#parts.bots.get(appointment.client_id);
+    const span = claimedSpan(bot, appointment.starts_at, appointment.ends_at);
+    const wish = { budgetMs: retry.budgetMs, until: span.ends_at };
+    const connections = connectionsOf(bot, connection);
+    await Promise.all(connections.map((one) => mirror.pull(one, wish)));
     try {
       const change = { calendar, unverified: 0, updated_at: now() };
       const free = await database.transaction(async (tx) => {
         if (!(await changeAppointment(tx, appointment, change))) return true;
         await tx.lock(calendar);
-        if (moved) {
-          await moveClaim(tx, appointment.id, {
-            calendar,
-            starts_at: from,
-            ends_at: to,
-            booked_start: from,
-            booked_end: to,
-          });
+        if (moved) await moveClaim(tx, appointment.id, { calendar, ...span });
+        for (const key of connections.map(calendarKey)) {
+          const { starts_at: from, ends_at: to } = span;
+          if (await mirror.busyInTransaction(tx, key, from, to)) return false;
         }
-        return !(await mirror.busyInTransaction(tx, calendar, from, to));
+        return true;
       });
       if (free) return { ...appointment, ...change };
     } catch (error) {

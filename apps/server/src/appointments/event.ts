@@ -1,14 +1,12 @@
 import { formatDateTime } from '../availability/local-time.ts';
 import type { AppointmentsTable } from '../db/index.ts';
 import type { CalendarEvent } from '../google/index.ts';
+import { appointmentProperty } from '../sync/busy-spans.ts';
 
 /** The owner is reminded this long before, in minutes (24 hours). */
 const ownerReminderMinutes = 1_440;
 
 const idPrefix = 'apt-';
-
-/** The private property by which the event of an appointment is known (facts/google.md §3). */
-export const appointmentProperty = 'calhookAppointmentId';
 
 /** The id of an appointment, from an id of `newId`. */
 export function appointmentIdOf(id: string): string {

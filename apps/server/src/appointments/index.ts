@@ -77,6 +77,7 @@ export function openAppointments(parts: AppointmentParts): Appointments {
   const answers = new AppointmentAnswers(links);
   const writer = new EventWriter({
     database,
+    bots,
     connections,
     accessTokens,
     calendar,

@@ -24,6 +24,9 @@ export interface ReadEvent {
   readonly updatedAt: number | null;
 }
 
+/** The private property by which the event of an appointment is known (facts/google.md §3). */
+export const appointmentProperty = 'calhookAppointmentId';
+
 /** Types of events that tell where or who, and take no time (facts/google.md §2, Free/busy meaning). */
 const neverBusy: ReadonlySet<unknown> = new Set(['workingLocation', 'birthday']);
 /** What an event without an end lasts. */
@@ -58,7 +61,7 @@ export function readEvent(event: CalendarEvent, calendarZone: string | null): Re
     span,
     // What has no length keeps nobody from anything.
     busy: !free && span !== null && span.endsAt > span.startsAt,
-    appointmentId: event.extendedProperties?.private?.calhookAppointmentId ?? null,
+    appointmentId: event.extendedProperties?.private?.[appointmentProperty] ?? null,
     etag: event.etag ?? null,
     sequence: event.sequence ?? 0,
     updatedAt: event.updated ? Date.parse(event.updated) : null,
