@@ -211,11 +211,22 @@ export class Openings {
       if (error instanceof ApiError) return [];
       throw error;
     }
-    return [...slots]
-      .sort((a, b) => Math.abs(a - startsAt) - Math.abs(b - startsAt))
-      .slice(0, maxAlternatives)
-      .sort((a, b) => a - b);
+    return nearestTo(slots, startsAt, maxAlternatives);
   }
+}
+
+/** Those of ascending instants that are nearest to one, `count` at the most, in their order. */
+function nearestTo(instants: readonly number[], wanted: number, count: number): number[] {
+  const after = instants.findIndex((instant) => instant >= wanted);
+  let from = after < 0 ? instants.length : after;
+  let to = from;
+  while (to - from < count && to - from < instants.length) {
+    const gapBefore = wanted - (instants[from - 1] ?? Number.NEGATIVE_INFINITY);
+    const gapAfter = (instants[to] ?? Number.POSITIVE_INFINITY) - wanted;
+    if (gapBefore <= gapAfter) from--;
+    else to++;
+  }
+  return instants.slice(from, to);
 }
 
 /** The keys of all calendars whose events block a bot: the one that it books into comes first. */

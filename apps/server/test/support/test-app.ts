@@ -104,6 +104,28 @@ export const anyTime = {
   horizonDays: 730,
 };
 
+/** Speaks to the server at a URL. */
+export function clientOf(url: string): Pick<TestApp, 'send' | 'call'> {
+  const send: TestApp['send'] = async (path, request = {}) => {
+    const response = await fetch(url + path, { redirect: 'manual', ...request });
+    const text = await response.text();
+    const body = text.startsWith('{') ? JSON.parse(text) : {};
+    return { status: response.status, body, headers: response.headers, text };
+  };
+  const call: TestApp['call'] = (method, path, body, key = bootstrapKey) =>
+    send(path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  return { send, call };
+}
+
 /** Opens a test app; the clock is the sandbox's, so moving that one moves both. */
 export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   const database = options.database ?? (await createTestDatabase(options.dialect));
@@ -123,23 +145,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   });
   await app.http.listen({ host: '127.0.0.1', port: config.port });
 
-  const send: TestApp['send'] = async (path, request = {}) => {
-    const response = await fetch(url + path, { redirect: 'manual', ...request });
-    const text = await response.text();
-    const body = text.startsWith('{') ? JSON.parse(text) : {};
-    return { status: response.status, body, headers: response.headers, text };
-  };
-  const call: TestApp['call'] = (method, path, body, key = bootstrapKey) =>
-    send(path, {
-      method,
-      headers: {
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined
-        ? {}
-        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
+  const { send, call } = clientOf(url);
 
   return {
     app,
