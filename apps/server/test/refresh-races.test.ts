@@ -12,11 +12,34 @@ import { createTestDatabase, describeOnEachDatabase } from './support/databases.
 import { runSql } from './support/stored.ts';
 
 const interleavings = 1_000;
+/** Fewer, since who does not get the lease looks again in real time. */
+const interleavingsOfTwo = 100;
 const account = { sub: 'sub-ada', email: 'ada@example.com' };
 const start = Date.parse('2026-01-12T08:00:00Z');
 
+const grantOf = (token: string) => ({
+  accessToken: `access-${token}`,
+  refreshToken: `refresh-${token}`,
+  expiresAt: start + 3_600_000,
+  refreshTokenExpiresAt: null,
+  scopes: ['openid'],
+});
+
+/** The database as one process sees it whose every transaction waits for its turn. */
+const stepping = (database: Database, turn: () => Promise<unknown>): Database =>
+  new Proxy(database, {
+    get(target, property) {
+      if (property !== 'transaction') return Reflect.get(target, property, target);
+      const transaction: Database['transaction'] = async (work) => {
+        await turn();
+        return target.transaction(work);
+      };
+      return transaction;
+    },
+  });
+
 describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => {
-  test('is what is stored, in every order of steps', { timeout: 120_000 }, async () => {
+  test('is what is stored, in every order of steps', { timeout: 300_000 }, async () => {
     const file = await createTestDatabase(dialect);
     const database = await openDatabase(file.url);
     const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
@@ -36,14 +59,6 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
     );
     let round = 0;
 
-    const grantOf = (token: string) => ({
-      accessToken: `access-${token}`,
-      refreshToken: `refresh-${token}`,
-      expiresAt: start + 3_600_000,
-      refreshTokenExpiresAt: null,
-      scopes: ['openid'],
-    });
-
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -53,18 +68,6 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
           const steps: string[] = [];
           /** Each transaction and each call to Google waits for its turn. */
           const turn = (step: string) => scheduler.schedule(Promise.resolve(), step);
-          const stepping = (who: string): Database =>
-            new Proxy(database, {
-              get(target, property) {
-                if (property !== 'transaction') return Reflect.get(target, property, target);
-                const transaction: Database['transaction'] = async (work) => {
-                  await turn(who);
-                  steps.push(who);
-                  return target.transaction(work);
-                };
-                return transaction;
-              },
-            });
           const oauth = {
             async refresh() {
               await turn('google');
@@ -77,7 +80,10 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
           } as unknown as GoogleOAuth;
           const log = pino({ enabled: false });
           const partsOf = (who: string): ConnectionParts => ({
-            database: stepping(who),
+            database: stepping(database, async () => {
+              await turn(who);
+              steps.push(who);
+            }),
             vault,
             oauth,
             alarm: new OperatorAlarm(log, () => start),
@@ -116,6 +122,62 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
     );
     // The schedules were not all the same one.
     expect(orders.size).toBeGreaterThanOrEqual(6);
+    await database.close();
+    await file.drop();
+  });
+});
+
+describeOnEachDatabase('two processes that refresh at the same moment', (dialect) => {
+  test('ask Google once, in every order of steps', { timeout: 120_000 }, async () => {
+    const file = await createTestDatabase(dialect);
+    const database = await openDatabase(file.url);
+    const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
+    const vault = await openVault([key], database, () => start);
+    const log = pino({ enabled: false });
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const botId = `bot-${round++}`;
+        await runSql(
+          file,
+          `insert into bots (id, name, time_zone, duration_minutes, allowed_origins, created_at, updated_at)
+           values ('${botId}', 'Race', 'UTC', 60, '[]', ${start}, ${start})`,
+        );
+        await runSql(
+          file,
+          `insert into connect_links (token_hash, client_id, created_at, expires_at)
+           values ('${botId}', '${botId}', ${start}, ${start + 1_000})`,
+        );
+        let asked = 0;
+        const turn = (step: string) => scheduler.schedule(Promise.resolve(), step);
+        const oauth = {
+          async refresh() {
+            asked++;
+            await turn('google');
+            return { ...grantOf(`of call ${asked}`), refreshToken: null };
+          },
+        } as unknown as GoogleOAuth;
+        const partsOf = (who: string): ConnectionParts => ({
+          database: stepping(database, () => turn(who)),
+          vault,
+          oauth,
+          alarm: new OperatorAlarm(log, () => start),
+          log,
+          now: () => start,
+        });
+        const connections = new Connections({ ...partsOf('setup'), database });
+        const first = { grant: grantOf('first'), account: { ...account, sub: botId } };
+        await connections.connect(botId, botId, first, null);
+        const connection = await connections.requireUsable(botId);
+        const renewed = Promise.all(
+          ['one', 'other'].map((who) => new Refresh(partsOf(who), refreshPolicy).renew(connection)),
+        );
+        const tokens = (await scheduler.waitFor(renewed)).map(({ accessToken }) => accessToken);
+        expect(tokens).toEqual(['access-of call 1', 'access-of call 1']);
+        expect(asked).toBe(1);
+      }),
+      { numRuns: interleavingsOfTwo },
+    );
     await database.close();
     await file.drop();
   });
