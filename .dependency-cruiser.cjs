@@ -85,6 +85,19 @@ module.exports = {
       to: { path: `${server}sync/` },
     },
     {
+      // The SDK is loaded with the first call of an agent, and by nothing else.
+      name: 'only-the-mcp-server-knows-its-sdk',
+      severity: 'error',
+      from: { path: server, pathNot: `${server}mcp/server\\.ts$` },
+      to: { path: 'node_modules/@modelcontextprotocol/' },
+    },
+    {
+      name: 'tools-are-a-way-in',
+      severity: 'error',
+      from: { path: `${server}[^/]+/`, pathNot: `(\\.test\\.ts$|${server}mcp/)` },
+      to: { path: `${server}mcp/` },
+    },
+    {
       name: 'rooms-know-nothing-of-the-wiring',
       severity: 'error',
       from: { path: `${server}[^/]+/`, pathNot: `(\\.test\\.ts$|${server}demo/)` },

@@ -23,6 +23,8 @@ import { Worker, workerPolicy } from './jobs/worker.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { Logger } from './logger.ts';
+import { agentPageRoutes } from './mcp/agent-pages.ts';
+import { mcpRoutes } from './mcp/routes.ts';
 import { openVault } from './vault/index.ts';
 import { version } from './version.ts';
 
@@ -134,6 +136,9 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
     );
     activityRoutes(http, { database, bots });
     appointments.addRoutes(http);
+    const { actions } = appointments;
+    mcpRoutes(http, { bots, statuses, keys, actions, publicUrl, log });
+    agentPageRoutes(http, { bots, publicUrl });
 
     return {
       http,

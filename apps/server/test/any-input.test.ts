@@ -1,8 +1,9 @@
+import { type AgentToolName, agentToolNames, agentTools } from '@calhook/contract';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bookingOf } from './support/bookings.ts';
+import { bookingOf, freeSlot } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
+import { bootstrapKey, openTestApp, type TestApp } from './support/test-app.ts';
 
 /** How many bodies are tried on each route; a long run tries more. */
 const bodiesPerRoute = Number(process.env.CALHOOK_TEST_BODIES ?? 150);
@@ -54,6 +55,16 @@ const valid: Readonly<Record<string, () => Record<string, unknown>>> = {
   }),
 };
 
+const appointmentId = 'apt-unknown';
+const validInputs: Readonly<Record<AgentToolName, () => Record<string, unknown>>> = {
+  find_slots: () => ({}),
+  hold_slot: freeSlot,
+  book: bookingOf,
+  reschedule: () => ({ appointmentId, ...freeSlot() }),
+  cancel: () => ({ appointmentId }),
+  status: () => ({}),
+};
+
 describeOnEachDatabase('whatever is sent', (dialect) => {
   let server: TestApp;
   let botId: string;
@@ -78,6 +89,39 @@ describeOnEachDatabase('whatever is sent', (dialect) => {
         fc.asyncProperty(body, async (sent) => {
           const answer = await server.call(method, path, sent ?? null);
           expect(answer.status, `${JSON.stringify(sent)} → ${answer.text}`).toBeLessThan(500);
+        }),
+        { numRuns: bodiesPerRoute },
+      );
+    },
+  );
+
+  test.each(agentToolNames)(
+    'arguments of the tool %s never end in a failure of the server',
+    { timeout: 600_000 },
+    async (name) => {
+      const fields = Object.keys(
+        (agentTools[name].input as { properties?: object }).properties ?? {},
+      );
+      const changes = fc.dictionary(fc.constantFrom(...fields), value, { maxKeys: 2 });
+      const input = fc.oneof(
+        changes.map((change) => ({ botId, ...validInputs[name](), ...change })),
+        value,
+      );
+      await fc.assert(
+        fc.asyncProperty(input, async (sent) => {
+          const params = { name, arguments: sent };
+          const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+          const answer = await server.send('/mcp', {
+            method: 'POST',
+            headers: {
+              authorization: `Bearer ${bootstrapKey}`,
+              accept: 'application/json, text/event-stream',
+              'content-type': 'application/json',
+            },
+            body: JSON.stringify(message),
+          });
+          expect(answer.status, `${JSON.stringify(sent)} → ${answer.text}`).toBe(200);
+          expect(answer.text).not.toContain('internal_error');
         }),
         { numRuns: bodiesPerRoute },
       );

@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { agentToolNames, agentTools } from '@calhook/contract';
 import { expect, test } from 'vitest';
 import { configVariables } from '../src/config.ts';
 import { openTestApp } from './support/test-app.ts';
@@ -8,8 +9,8 @@ const root = join(import.meta.dirname, '../../..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 /** The rows of the table between the two markers of that name, cell by cell, without code quotes. */
-function tableRows(name: string): string[][] {
-  const [, table = ''] = readme.split(new RegExp(`<!-- ${name}:(?:start|end) -->`));
+function tableRows(name: string, document = readme): string[][] {
+  const [, table = ''] = document.split(new RegExp(`<!-- ${name}:(?:start|end) -->`));
   return table
     .trim()
     .split('\n')
@@ -54,6 +55,13 @@ test('the README lists every route of the API with its scope', async () => {
   } finally {
     await server.close();
   }
+});
+
+test('docs/mcp.md lists every tool with its scope', () => {
+  const listed = tableRows('tools', readFileSync(join(root, 'docs/mcp.md'), 'utf8'));
+  expect(listed.map(([tool, scope]) => [tool, scope])).toEqual(
+    agentToolNames.map((name) => [name, agentTools[name].scope]),
+  );
 });
 
 test('links between the documents lead somewhere', () => {

@@ -13,7 +13,12 @@ const answers = Type.Record(anyName, Type.String({ maxLength: 2000 }), {
   propertyNames: { minLength: 1, maxLength: 100 },
 });
 
-export const durationMinutes = Type.Integer({ minimum: 5, maximum: 1440 });
+export const durationMinutes = (defaultLength: string) =>
+  Type.Integer({
+    minimum: 5,
+    maximum: 1440,
+    description: `Length of the appointment; default: ${defaultLength}.`,
+  });
 
 /** A start as a person says it, in a zone. */
 export const wallClock = {
@@ -37,15 +42,27 @@ export const wallClock = {
   ),
 };
 
+export const customerName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'Full name of the customer.',
+});
+
 const bookingFields = {
-  customerName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  customerName: Type.Optional(customerName),
   fullName: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, description: 'Same as `customerName`.' }),
   ),
-  email: Type.String({ minLength: 3, maxLength: 254 }),
-  phone: Type.Optional(Type.String({ maxLength: 40 })),
+  email: Type.String({
+    minLength: 3,
+    maxLength: 254,
+    description: 'E-mail address of the customer, to which Google sends the invitation.',
+  }),
+  phone: Type.Optional(
+    Type.String({ maxLength: 40, description: 'Telephone number of the customer.' }),
+  ),
   ...wallClock,
-  durationMinutes: Type.Optional(durationMinutes),
+  durationMinutes: Type.Optional(durationMinutes('the bot’s')),
   language: Type.Optional(
     Type.String({
       maxLength: 35,
@@ -56,7 +73,12 @@ const bookingFields = {
   holdId: Type.Optional(
     Type.String({ maxLength: 64, description: 'The hold that keeps this time for the visitor.' }),
   ),
-  notes: Type.Optional(Type.String({ maxLength: 4000 })),
+  notes: Type.Optional(
+    Type.String({
+      maxLength: 4000,
+      description: 'What the owner should know; shown in the event.',
+    }),
+  ),
   answers: Type.Optional(answers),
 };
 

@@ -143,7 +143,8 @@ const catalogue = {
     status: 403,
     title: 'Website not allowed',
     sentence: 'Appointments cannot be booked from this website.',
-    remedy: 'Add the origin of the page to `allowedOrigins` of the bot.',
+    remedy:
+      'Add the origin of the page to `allowedOrigins` of the bot. `/mcp` takes no calls from pages of other origins.',
   },
 
   // What the request is about.

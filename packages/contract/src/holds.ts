@@ -6,7 +6,7 @@ import { DateTime, strictObject } from './common.ts';
 export const CreateHold = strictObject(
   {
     ...wallClock,
-    durationMinutes: Type.Optional(durationMinutes),
+    durationMinutes: Type.Optional(durationMinutes('the bot’s')),
     holdMinutes: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 30, description: 'How long to keep it; default: 5.' }),
     ),
@@ -31,7 +31,7 @@ export type Hold = Static<typeof Hold>;
 
 /** Body of `POST /api/calendar/reschedule-event/{botId}/{appointmentId}`. */
 export const RescheduleEvent = strictObject(
-  { ...wallClock, durationMinutes: Type.Optional(durationMinutes) },
+  { ...wallClock, durationMinutes: Type.Optional(durationMinutes('as long as it was')) },
   { $id: 'RescheduleEvent' },
 );
 export type RescheduleEvent = Static<typeof RescheduleEvent>;

@@ -1,4 +1,5 @@
 export * from './activity.ts';
+export * from './agent-tools.ts';
 export * from './appointments.ts';
 export * from './bots.ts';
 export * from './common.ts';

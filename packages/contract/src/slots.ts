@@ -23,7 +23,7 @@ export const SlotsQuery = strictObject({
       description: 'IANA zone of dates in the query and of the answer; default: the bot’s.',
     }),
   ),
-  durationMinutes: Type.Optional(durationMinutes),
+  durationMinutes: Type.Optional(durationMinutes('the bot’s')),
   language: Type.Optional(
     Type.String({ maxLength: 35, description: 'BCP 47 language of `label`; default: the bot’s.' }),
   ),

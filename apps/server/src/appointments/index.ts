@@ -46,9 +46,19 @@ interface AppointmentParts {
   readonly now: () => number;
 }
 
+/** What can be done with appointments; routes and tools call the same. */
+export interface AppointmentActions {
+  readonly slots: SlotAnswers;
+  readonly holds: Holds;
+  readonly booking: Booking;
+  readonly changes: Changes;
+  readonly answers: AppointmentAnswers;
+}
+
 /** The room of appointments, opened: its routes, and the work that it leaves to jobs. */
 export interface Appointments {
   readonly mirror: Mirror;
+  readonly actions: AppointmentActions;
   /** Its route that may be answered from memory. */
   readonly express: ExpressRoute;
   readonly jobHandlers: Readonly<Record<string, JobHandler>>;
@@ -98,6 +108,7 @@ export function openAppointments(parts: AppointmentParts): Appointments {
   };
   return {
     mirror,
+    actions: { slots, holds, booking, changes, answers },
     express: slotLane(cache),
     jobHandlers: {
       [eventJob]: eventJobHandler({ database, writer, now }),

@@ -18,16 +18,30 @@ declare module 'fastify' {
 /** What a 401 must carry (RFC 9110 §11.6.1). */
 export const challenge = { 'www-authenticate': 'Bearer realm="calhook"' };
 
+/** @throws {ApiError} `missing_api_key`, `invalid_api_key` */
+export async function requireKey(
+  keys: ApiKeys,
+  authorization: string | undefined,
+): Promise<Caller> {
+  if (authorization === undefined) throw new ApiError('missing_api_key', { headers: challenge });
+  const caller = await keys.authenticate(authorization);
+  if (!caller) throw new ApiError('invalid_api_key', { headers: challenge });
+  return caller;
+}
+
+/** @throws {ApiError} `insufficient_scope` */
+export function requireScope(caller: Caller, scope: ApiKeyScope): void {
+  if (!caller.scopes.has(scope)) throw new ApiError('insufficient_scope', { values: { scope } });
+}
+
 /** @throws {ApiError} `missing_api_key`, `invalid_api_key`, `insufficient_scope` */
 export async function requireCaller(
   keys: ApiKeys,
   authorization: string | undefined,
   scope: ApiKeyScope,
 ): Promise<Caller> {
-  if (authorization === undefined) throw new ApiError('missing_api_key', { headers: challenge });
-  const caller = await keys.authenticate(authorization);
-  if (!caller) throw new ApiError('invalid_api_key', { headers: challenge });
-  if (!caller.scopes.has(scope)) throw new ApiError('insufficient_scope', { values: { scope } });
+  const caller = await requireKey(keys, authorization);
+  requireScope(caller, scope);
   return caller;
 }
 
@@ -52,8 +66,8 @@ export function authenticate(keys: ApiKeys) {
   };
 }
 
-/** The caller of a route that has a scope. */
+/** The caller of a route that needs a key. */
 export function callerOf(request: FastifyRequest): Caller {
-  if (!request.caller) throw new Error('callerOf() on a route without a scope');
+  if (!request.caller) throw new Error('callerOf() on a route that needs no key');
   return request.caller;
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 const documentation = '/docs/errors';
 
 /** The RFC 9457 document of a refusal. */
-function toProblem(error: ApiError): Problem {
+export function toProblem(error: ApiError): Problem {
   const { status, title } = errorCatalogue[error.code];
   return {
     success: false,
@@ -53,21 +53,20 @@ function toApiError(error: unknown): ApiError | null {
   return null;
 }
 
+/** What an error is for the caller; what the operator has to hear of it is logged. */
+export function refusalOf(error: unknown, requestId: string, log: Logger): ApiError {
+  const refusal = toApiError(error);
+  if (!refusal) {
+    log.error({ err: error, requestId }, 'request failed');
+    return new ApiError('internal_error', { members: { requestId } });
+  }
+  const { code: refused, cause: err } = refusal;
+  if (err) log.error({ err, refused, requestId }, 'request refused');
+  return refusal;
+}
+
 /** The error handler of the front door: every error becomes a problem document. */
 export function handleError(log: Logger) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const refusal = toApiError(error);
-    if (refusal) {
-      if (refusal.cause) {
-        const { code: refused, cause: err } = refusal;
-        log.error({ err, refused, requestId: request.id }, 'request refused');
-      }
-      return sendProblem(reply, refusal);
-    }
-    log.error({ err: error, requestId: request.id }, 'request failed');
-    return sendProblem(
-      reply,
-      new ApiError('internal_error', { members: { requestId: request.id } }),
-    );
-  };
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    sendProblem(reply, refusalOf(error, request.id, log));
 }
