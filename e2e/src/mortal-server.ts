@@ -22,7 +22,7 @@ export interface Reached {
 }
 
 /** At which milestone to die, and at which occurrence of it. */
-export interface Death {
+interface Death {
   readonly milestone: Milestone;
   readonly count: number;
 }
