@@ -1,54 +1,29 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Pool } from 'undici';
-import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
-import { googleOverrides } from '../../apps/server/src/demo/google-overrides.ts';
 import { newId } from '../../apps/server/src/identifiers.ts';
-import { freePorts } from '../../apps/server/test/support/free-ports.ts';
-import { driveConsent } from '../../packages/google-sandbox/src/consent-driver.ts';
+import {
+  anyHour,
+  type BookableSlot,
+  bookingOf,
+  bookingRequest,
+  lastSlot,
+  slots,
+} from './bookings.ts';
+import { startConnectedBots } from './connected-bots.ts';
 import { load } from './load.ts';
-import { median } from './processes.ts';
-import { consentBeside, startSandboxProcess } from './sandbox-process.ts';
-import { apiKey, serverEnvironment, startServerProcess } from './server-process.ts';
+import { median, processorMs } from './processes.ts';
+import { consentBeside } from './sandbox-process.ts';
 
 const goal = 0.5;
-const rounds = 5;
+const rounds = Number(process.env.CALHOOK_BENCH_ROUNDS ?? 5);
 const connections = 32;
 const measureMs = 2_000;
-const account = 'ada@example.com';
 const botId = 'bot-bench';
-
-/** Slots of five minutes, one after another, so that no two bookings meet. */
-function* slots(): Generator<{ date: string; time: string; start: string; end: string }> {
-  const iso = (epochMs: number) => new Date(epochMs).toISOString();
-  for (let at = Date.UTC(2030, 0, 1); ; at += 300_000) {
-    const start = iso(at);
-    const end = iso(at + 300_000);
-    yield { date: start.slice(0, 10), time: start.slice(11, 16), start, end };
-  }
-}
-
-const slot = slots();
-
-function bookingRequest(): Buffer {
-  const { date, time } = slot.next().value;
-  const body = JSON.stringify({
-    customerName: 'Alan Turing',
-    email: 'alan@example.org',
-    phone: '+44 20 7946 0000',
-    date,
-    time,
-    notes: 'The front wheel squeaks.',
-  });
-  return Buffer.from(
-    `POST /api/calendar/create-event/${botId} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${apiKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
-}
+const bot = { id: botId, account: 'ada@example.com', settings: anyHour };
+/** The bare loop has a calendar of its own: what it inserts is no news to the bot's owner. */
+const bareAccount = 'bare@example.com';
 
 /** The event that Calhook would insert, field by field. */
-function event(): object {
-  const { start, end } = slot.next().value;
+function event({ start, end }: BookableSlot): object {
   const id = newId(Date.now());
   return {
     id,
@@ -64,6 +39,9 @@ function event(): object {
     extendedProperties: { private: { calhookAppointmentId: `apt-${id}`, calhookBotId: botId } },
   };
 }
+
+const bareSlots = slots();
+const bookedSlots = slots();
 
 /** Inserts events with undici and nothing else. */
 async function bareLoop(
@@ -83,7 +61,7 @@ async function bareLoop(
         method: 'POST',
         path,
         headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-        body: JSON.stringify(event()),
+        body: JSON.stringify(event(bareSlots.next().value)),
       });
       const answer = JSON.parse(await response.body.text());
       if (response.statusCode !== 200)
@@ -97,67 +75,49 @@ async function bareLoop(
 
 /** Bookings per second, and their latency, against inserting the same events with undici alone. */
 export async function run(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
-  const serverPort = await freePorts();
-  const redirectUri = `http://127.0.0.1:${serverPort}/oauth/google/callback`;
-  const sandbox = await startSandboxProcess(directory, account, [redirectUri]);
-  const { endpoints } = sandbox;
-  const server = await startServerProcess(
-    directory,
-    serverEnvironment(`sqlite:${join(directory, 'calhook.db')}`, {
-      CALHOOK_PORT: String(serverPort),
-      ...googleOverrides(endpoints),
-    }),
-  );
+  const stage = await startConnectedBots([bot], { accounts: [bareAccount] });
+  const { endpoints, port, redirectUri } = stage;
   const pool = new Pool(endpoints.apiUrl, { connections });
   try {
-    const call = async (path: string, body: object) => {
-      const response = await fetch(server.url + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      return (await response.json()) as { url: string };
-    };
-    await call('/api/bots', { id: botId, name: 'Bench', timeZone: 'UTC', durationMinutes: 5 });
-    const { url } = await call(`/api/calendar/connect/${botId}`, {});
-    const page = await connectAs({ consent: driveConsent }, url, { account });
-    if (!page.ok) throw new Error(`connect: ${page.status}`);
-    const { access_token: accessToken } = await consentBeside(endpoints, account, redirectUri);
-
+    const { access_token: accessToken } = await consentBeside(endpoints, bareAccount, redirectUri);
+    await stage.post(`/api/calendar/create-event/${botId}`, bookingOf(lastSlot()));
     const book = async (concurrency: number) => {
+      const before = processorMs(stage.server.pid);
+      const startedAt = performance.now();
       const result = await load({
-        port: server.port,
+        port,
         connections: concurrency,
         measureMs,
         expectedStatus: '201',
-        next: bookingRequest,
+        next: () => bookingRequest(botId, bookingOf(bookedSlots.next().value)),
       });
       if (result.unexpected > 0) throw new Error(`${result.unexpected} bookings were not 201`);
-      return result;
+      const share = (processorMs(stage.server.pid) - before) / (performance.now() - startedAt);
+      return { ...result, costUs: (share * 1e6) / result.rate };
     };
     await bareLoop(pool, accessToken, connections, 1_000);
     await book(connections);
     const rates: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
     const alone: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
+    const costs: number[] = [];
     for (let round = 0; round < rounds; round++) {
       rates.bare.push((await bareLoop(pool, accessToken, connections, measureMs)).rate);
-      rates.ours.push((await book(connections)).rate);
+      const { rate, costUs } = await book(connections);
+      rates.ours.push(rate);
+      costs.push(costUs);
       alone.bare.push((await bareLoop(pool, accessToken, 1, measureMs / 2)).medianMs);
       alone.ours.push((await book(1)).medianMs);
     }
     const ratio = median(rates.ours) / median(rates.bare);
     const added = median(alone.ours) - median(alone.bare);
     console.log(
-      `create-event at ${connections} at once: bare=${median(rates.bare).toFixed(0)}/s calhook=${median(rates.ours).toFixed(0)}/s; one at a time: bare=${median(alone.bare).toFixed(2)}ms calhook=${median(alone.ours).toFixed(2)}ms`,
+      `create-event at ${connections} at once: bare=${median(rates.bare).toFixed(0)}/s calhook=${median(rates.ours).toFixed(0)}/s cpu=${median(costs).toFixed(0)}us; one at a time: bare=${median(alone.bare).toFixed(2)}ms calhook=${median(alone.ours).toFixed(2)}ms`,
     );
     console.log(
       `create-event ratio=${ratio.toFixed(2)} goal=${goal.toFixed(2)} added-median-ms=${added.toFixed(2)}`,
     );
   } finally {
     await pool.destroy();
-    await server.process.stop();
-    await sandbox.process.stop();
-    await rm(directory, { recursive: true, force: true });
+    await stage.stop();
   }
 }

@@ -1,4 +1,5 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  contention: () => import('./contention.ts'),
   'create-event': () => import('./create-event.ts'),
   n8n: () => import('./n8n.ts'),
   refresh: () => import('./refresh.ts'),

@@ -212,7 +212,7 @@ export async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
   const port = await freePorts();
   const redirectUri = `http://127.0.0.1:${port}/oauth/google/callback`;
-  const sandbox = await startSandboxProcess(directory, account, [redirectUri]);
+  const sandbox = await startSandboxProcess(directory, [account], [redirectUri]);
   try {
     const calls = await callsOfManyCallers(directory, port, sandbox);
     const { ratio, refreshesPerSecond } = await statusDuringRefreshes(

@@ -9,18 +9,26 @@ const cli = join(import.meta.dirname, '../../packages/google-sandbox/src/cli.ts'
 
 export type Endpoints = Parameters<typeof googleOverrides>[0];
 
-/** A sandbox in a process of its own, without limits, that has one account and knows one client. */
+/** An event that an account has from the start. */
+export interface SeedEvent {
+  readonly email: string;
+  readonly event: object;
+}
+
+/** A sandbox in a process of its own, without limits, that has some accounts and knows one client. */
 export async function startSandboxProcess(
   directory: string,
-  account: string,
+  accounts: readonly string[],
   redirectUris: readonly string[],
+  events: readonly SeedEvent[] = [],
 ): Promise<{ process: ServerProcess; url: string; endpoints: Endpoints }> {
   const seedFile = join(directory, 'seed.json');
   await writeFile(
     seedFile,
     JSON.stringify({
-      accounts: [{ email: account, timeZone: 'UTC' }],
+      accounts: accounts.map((email) => ({ email, timeZone: 'UTC' })),
       clients: [{ ...oauthClient, redirectUris }],
+      events,
     }),
   );
   const sandbox = await startProcess({

@@ -2,8 +2,10 @@ import { getSlots } from 'slot-calculator';
 import { getAvailableTimeSlotsInCalendar } from 'time-slots-finder';
 import { findSlots, type SlotInput, type Span } from '../../apps/server/src/availability/slots.ts';
 import { median } from './processes.ts';
+import { endpointRatio } from './slot-answers.ts';
 
 const goal = 20;
+const endpointGoal = 0.5;
 const rounds = 3;
 /** Milliseconds of processor time that each contender gets per round, at the least. */
 const measureMs = 150;
@@ -186,5 +188,8 @@ function engineRatio(): number {
 
 export async function run(): Promise<void> {
   const ratio = engineRatio();
-  console.log(`slots ratio=${ratio.toFixed(2)} goal=${goal.toFixed(2)}`);
+  const endpoint = await endpointRatio();
+  console.log(
+    `slots ratio=${ratio.toFixed(2)} goal=${goal.toFixed(2)} endpoint=${endpoint.toFixed(2)} endpoint-goal=${endpointGoal.toFixed(2)}`,
+  );
 }
