@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import {
   type ClaimsTable,
   type Database,
   insertRow,
+  readCompiled,
   type Transaction,
   writeCompiled,
 } from '../db/index.ts';
@@ -116,23 +118,36 @@ export async function moveClaim(
   return numUpdatedRows > 0n;
 }
 
-/** Claims of a calendar that overlap [from, to), without holds that have ended. */
+/**
+ * Claims of a calendar that overlap [from, to), without holds that have ended.
+ *
+ * As the claims of a calendar are disjoint, at most the last one that begins by `from` reaches into
+ * the span: it is read from there on, however many claims came before.
+ */
 export async function claimsBetween(
-  tx: Pick<Database['read'], 'selectFrom'>,
+  reader: Database['read'],
   calendar: string,
   from: number,
   to: number,
   now: number,
 ): Promise<Claim[]> {
-  const rows = await tx
-    .selectFrom('claims')
-    .selectAll()
-    .where('calendar', '=', calendar)
-    .where('starts_at', '<', to)
-    .where('ends_at', '>', from)
-    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .orderBy('starts_at')
-    .execute();
+  const compile = () =>
+    reader
+      .selectFrom('claims')
+      .selectAll()
+      .where('calendar', '=', calendar)
+      .where(
+        'starts_at',
+        '>=',
+        sql<number>`coalesce((select max(starts_at) from claims where calendar = ${calendar} and starts_at <= ${from}), ${from})`,
+      )
+      .where('starts_at', '<', to)
+      .where('ends_at', '>', from)
+      .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+      .orderBy('starts_at')
+      .compile();
+  const parameters = [calendar, calendar, from, from, to, from, now];
+  const rows = await readCompiled(reader, 'claims between', compile, parameters);
   return rows.map((row) => ({
     id: row.id,
     botId: row.client_id,

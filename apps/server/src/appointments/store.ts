@@ -1,27 +1,35 @@
+import { sql } from 'kysely';
 import {
   type AppointmentsTable,
   type Database,
   type IdempotencyKeysTable,
   insertRow,
+  readCompiled,
   type Transaction,
   writeCompiled,
 } from '../db/index.ts';
 
-type Reader = Pick<Database['read'], 'selectFrom'>;
+type Reader = Database['read'];
 
 /** The appointment that stands for the same customer at the same start, if there is one. */
 export async function findByNaturalKey(
   database: Database,
   key: { readonly botId: string; readonly email: string; readonly startsAt: number },
 ): Promise<AppointmentsTable | undefined> {
-  return database.read
-    .selectFrom('appointments')
-    .selectAll()
-    .where('client_id', '=', key.botId)
-    .where('customer_email', '=', key.email)
-    .where('starts_at', '=', key.startsAt)
-    .where('status', 'in', ['pending', 'confirmed'])
-    .executeTakeFirst();
+  const { botId, email, startsAt } = key;
+  const compile = () =>
+    database.read
+      .selectFrom('appointments')
+      .selectAll()
+      .where('client_id', '=', botId)
+      .where('customer_email', '=', email)
+      .where('starts_at', '=', startsAt)
+      // In the words of the partial index: with parameters, SQLite cannot tell that it applies, and
+      // reads all appointments of the bot.
+      .where('status', 'in', [sql<'pending'>`'pending'`, sql<'confirmed'>`'confirmed'`])
+      .compile();
+  const parameters = [botId, email, startsAt];
+  return (await readCompiled(database.read, 'standing appointment', compile, parameters))[0];
 }
 
 /** @param botId null: of whichever bot */
@@ -30,12 +38,10 @@ export async function findAppointment(
   botId: string | null,
   id: string,
 ): Promise<AppointmentsTable | undefined> {
-  return reader
-    .selectFrom('appointments')
-    .selectAll()
-    .where('id', '=', id)
-    .$if(botId !== null, (query) => query.where('client_id', '=', botId as string))
-    .executeTakeFirst();
+  const compile = () =>
+    reader.selectFrom('appointments').selectAll().where('id', '=', id).compile();
+  const [found] = await readCompiled(reader, 'appointment', compile, [id]);
+  return botId === null || found?.client_id === botId ? found : undefined;
 }
 
 /** Appointments of a bot, newest first, those made before `beforeId`; at most `limit`. */

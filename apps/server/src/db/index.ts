@@ -4,7 +4,7 @@ import type { PostgresLook } from './postgres-look.ts';
 import type { SqliteLook } from './sqlite-look.ts';
 
 export { BoundedMap, CachedLookup } from './cached-lookup.ts';
-export { insertRow, writeCompiled } from './compiled-writes.ts';
+export { insertRow, readCompiled, writeCompiled } from './compiled-statements.ts';
 export type { CommitWhen, Database } from './database.ts';
 export type { MigrationState } from './look.ts';
 export { PackedTexts } from './packed-texts.ts';
