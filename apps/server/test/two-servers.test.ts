@@ -94,6 +94,19 @@ describeOnEachDatabase('two servers on one database', (dialect) => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
   });
 
+  test('slots that one keeps follow what is booked at the other', async () => {
+    const botId = await first.connectedBot('ada@example.com', { timeZone: 'UTC' });
+    const body = bookingOf();
+    const path = `/api/calendar/slots/${botId}?from=${body.date}&to=${body.date}`;
+    const offered = async () => {
+      const { body: answer } = await first.call('GET', path);
+      return (answer.slots as { time: string }[]).some(({ time }) => time === body.time);
+    };
+    expect(await offered()).toBe(true);
+    expect((await book(second, botId, body)).status).toBe(201);
+    await expect.poll(offered, { timeout: 5_000 }).toBe(false);
+  });
+
   test('the same booking at both is one appointment and one event', async () => {
     const botId = await first.connectedBot();
     const body = bookingOf();

@@ -2,10 +2,10 @@ import { toAscii } from '../ascii-json.ts';
 import type { Database } from '../db/index.ts';
 import type { TimedSlots } from './slot-answers.ts';
 
-/** How many rendered answers are kept; one of a month takes some 50 kB. */
-const maxAnswers = 1_000;
-/** How soon claims of other processes are seen, in milliseconds; this process's are at once. */
-const othersSeenAfterMs = 1_000;
+/** How much rendered answers may take in all, in characters; one of a week takes some 20,000. */
+const maxCharacters = 64 * 1024 * 1024;
+/** How long an answer is kept where claims of other processes are not heard of, in milliseconds. */
+const unheardMs = 1_000;
 
 interface Kept {
   readonly botId: string;
@@ -19,15 +19,19 @@ interface Kept {
  */
 export class SlotCache {
   readonly #now: () => number;
+  /** How long an answer may be kept at most, in milliseconds. */
+  readonly #keptMs: number;
   readonly #answers = new Map<string, Kept>();
   readonly #ofBot = new Map<string, Set<string>>();
   readonly #botsOf = new Map<string, Set<string>>();
+  #characters = 0;
   /** Counts what was forgotten; an answer that was begun before is not kept after. */
   #forgotten = 0;
 
   /** @param now clock in epoch milliseconds */
   constructor(database: Database, now: () => number) {
     this.#now = now;
+    this.#keptMs = database.changes.hearsUnannounced ? Number.POSITIVE_INFINITY : unheardMs;
     const forgetBot = (botId: string) => this.#forget(botId);
     const forgetAll = () => this.#clear();
     for (const topic of ['bot', 'connection'] as const) {
@@ -60,7 +64,7 @@ export class SlotCache {
     const forgotten = this.#forgotten;
     const { answer, holdsUntil, calendars } = await make();
     const text = toAscii(JSON.stringify(answer));
-    const until = Math.min(holdsUntil, this.#now() + othersSeenAfterMs);
+    const until = Math.min(holdsUntil, this.#now() + this.#keptMs);
     if (until > this.#now() && forgotten === this.#forgotten) {
       this.#keep(target, { botId, text, holdsUntil: until }, calendars);
     }
@@ -68,21 +72,36 @@ export class SlotCache {
   }
 
   #keep(target: string, kept: Kept, calendars: readonly string[]): void {
-    if (this.#answers.size >= maxAnswers) this.#clear();
+    this.#drop(target);
+    while (this.#characters + kept.text.length > maxCharacters) {
+      const oldest = this.#answers.keys().next();
+      if (oldest.done) break;
+      this.#drop(oldest.value);
+    }
     this.#answers.set(target, kept);
+    this.#characters += kept.text.length;
     setOf(this.#ofBot, kept.botId).add(target);
     for (const calendar of calendars) setOf(this.#botsOf, calendar).add(kept.botId);
   }
 
+  #drop(target: string): void {
+    const kept = this.#answers.get(target);
+    if (!kept) return;
+    this.#answers.delete(target);
+    this.#characters -= kept.text.length;
+    this.#ofBot.get(kept.botId)?.delete(target);
+  }
+
   #forget(botId: string): void {
     this.#forgotten++;
-    for (const target of this.#ofBot.get(botId) ?? []) this.#answers.delete(target);
+    for (const target of [...(this.#ofBot.get(botId) ?? [])]) this.#drop(target);
     this.#ofBot.delete(botId);
   }
 
   #clear(): void {
     this.#forgotten++;
     this.#answers.clear();
+    this.#characters = 0;
     this.#ofBot.clear();
     this.#botsOf.clear();
   }

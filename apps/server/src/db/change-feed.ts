@@ -18,10 +18,13 @@ type Listener = (subject: string) => void;
  */
 export abstract class ChangeFeed {
   readonly #listeners = new Map<ChangeTopic, Set<Listener>>();
-  readonly #resetListeners = new Set<() => void>();
+  readonly #resetListeners = new Map<ChangeTopic, Set<() => void>>();
 
   /** False while changes of other processes may be missed; caches must not be trusted then. */
   abstract readonly reliable: boolean;
+
+  /** Whether caches also hear of what other processes change without announcing it (`claims`). */
+  abstract readonly hearsUnannounced: boolean;
 
   /** Announces a change to all processes; part of the transaction. */
   abstract announce(tx: Transaction, topic: ChangeTopic, subject: string): Promise<void>;
@@ -32,7 +35,8 @@ export abstract class ChangeFeed {
   follow(topic: ChangeTopic, forget: Listener, forgetAll: () => void): void {
     const listeners = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, listeners.add(forget));
-    this.#resetListeners.add(forgetAll);
+    const resets = this.#resetListeners.get(topic) ?? new Set();
+    this.#resetListeners.set(topic, resets.add(forgetAll));
   }
 
   /** Tells the caches of this process at once. */
@@ -42,6 +46,11 @@ export abstract class ChangeFeed {
 
   /** Some changes may have been missed: every cache starts over. */
   protected reset(): void {
-    for (const listener of this.#resetListeners) listener();
+    for (const topic of this.#resetListeners.keys()) this.resetTopic(topic);
+  }
+
+  /** Something of this topic may have changed: its caches start over. */
+  protected resetTopic(topic: ChangeTopic): void {
+    for (const listener of this.#resetListeners.get(topic) ?? []) listener();
   }
 }

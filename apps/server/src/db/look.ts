@@ -14,6 +14,7 @@ export interface MigrationState {
 }
 
 class NoChanges extends ChangeFeed {
+  readonly hearsUnannounced = false;
   readonly reliable = false;
   announce(): Promise<void> {
     return Promise.reject(new Error('This database is only looked at.'));

@@ -13,6 +13,8 @@ const keepAliveAfterMs = 10_000;
  */
 export class PostgresChangeFeed extends ChangeFeed {
   readonly #databaseUrl: string;
+  // A notification takes a lock that all commits of the database share; claims are too many for it.
+  readonly hearsUnannounced = false;
   #client: pg.Client | null = null;
   #closed = false;
   #reconnect: NodeJS.Timeout | undefined;

@@ -19,6 +19,7 @@ interface Announcement {
  */
 export class SqliteChangeFeed extends ChangeFeed {
   readonly reliable = true;
+  readonly hearsUnannounced = true;
   readonly #dataVersion: StatementSync;
   readonly #since: StatementSync;
   readonly #timer: NodeJS.Timeout;
@@ -58,6 +59,8 @@ export class SqliteChangeFeed extends ChangeFeed {
     const version = this.#dataVersion.get()?.data_version;
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
+    // Another process wrote something; it may have been claims.
+    this.resetTopic('claims');
     for (const row of this.#since.all(this.#seenSeq) as unknown as Announcement[]) {
       // The oldest unseen one may have been swept while this process was stopped.
       if (this.#seenSeq > 0 && row.seq > this.#seenSeq + 1) this.reset();
