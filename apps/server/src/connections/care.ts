@@ -25,7 +25,7 @@ const batch = 100;
  * (bench/src/refresh.ts).
  */
 const together = 64;
-const pauseMs = 1_000;
+const pauseMs = 1_500;
 /** How often a process looks after the connections, in milliseconds. */
 const everyMs = 3_600_000;
 
