@@ -256,7 +256,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     const busy = (except?: string) =>
       own.database.transaction((tx) => own.mirror.busyInTransaction(tx, key, from, to, except));
     expect(await busy()).toBe(true);
-    expect(await busy(String(booked.body.appointmentId))).toBe(false);
+    expect(await busy(String(booked.body.eventId))).toBe(false);
   });
 
   test('forgets a calendar with all its spans', async () => {

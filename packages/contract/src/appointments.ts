@@ -138,7 +138,7 @@ export const Appointment = Type.Object(
     conflictSince: nullable(
       Type.Integer({
         description:
-          'Epoch milliseconds since when another event of the owner overlaps it; null: none does.',
+          'Epoch milliseconds since when an event of the owner, or another appointment that the owner moved, is in its way; null: none is.',
       }),
     ),
     failure: nullable(

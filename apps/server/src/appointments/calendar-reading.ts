@@ -83,8 +83,14 @@ export class CalendarReading {
   }
 
   /** Whether an event of the owner overlaps a span, as it stands inside a transaction. */
-  busyInTransaction(tx: Transaction, calendar: string, from: number, to: number): Promise<boolean> {
-    return this.#mirror.busyInTransaction(tx, calendar, from, to);
+  busyInTransaction(
+    tx: Transaction,
+    calendar: string,
+    from: number,
+    to: number,
+    exceptEventId?: string,
+  ): Promise<boolean> {
+    return this.#mirror.busyInTransaction(tx, calendar, from, to, exceptEventId);
   }
 }
 

@@ -12,8 +12,10 @@ import type { Logger } from '../logger.ts';
 import { getAppointment } from './appointments.ts';
 import { readWantedTime, type WantedTime } from './booking-request.ts';
 import type { CalendarReading } from './calendar-reading.ts';
-import { claimsChanged, deleteClaim, moveClaim, sweepHolds } from './claim-store.ts';
-import { claimedSpan, requireFree, whyNotFree } from './claiming.ts';
+import { claimsChanged, deleteClaim, sweepHolds } from './claim-store.ts';
+import { claimAnew, claimedSpan, requireFree, whyNotFree } from './claiming.ts';
+import type { Conflicts } from './conflicts.ts';
+import { ownEventId } from './event.ts';
 import { type EventWriter, eventJob, jobGraceMs } from './event-writer.ts';
 import { reached } from './milestones.ts';
 import type { Openings } from './openings.ts';
@@ -26,6 +28,7 @@ interface ChangeParts {
   readonly reading: CalendarReading;
   readonly openings: Openings;
   readonly writer: EventWriter;
+  readonly conflicts: Conflicts;
   readonly log: Logger;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
@@ -48,7 +51,7 @@ export class Changes {
    * @throws {ApiError} `appointment_not_found`, `appointment_not_active` when it is over
    */
   async cancel(botId: string, id: string, by: ChangedBy): Promise<AppointmentsTable> {
-    const { database, now } = this.#parts;
+    const { database, conflicts, now } = this.#parts;
     const appointment = await getAppointment(database, botId, id);
     if (appointment.status === 'cancelled') return appointment;
     const at = now();
@@ -60,9 +63,12 @@ export class Changes {
       conflict_since: null,
       updated_at: at,
     };
+    const { calendar } = appointment;
     const changed = await database.transaction(async (tx) => {
+      await tx.lock(calendar);
       if (!(await changeAppointment(tx, appointment, change))) return false;
       await deleteClaim(tx, id);
+      await conflicts.review(tx, calendar);
       await this.#enqueue(tx, appointment, at);
       await recordActivity(tx, {
         at,
@@ -75,7 +81,7 @@ export class Changes {
     });
     // Confirmed or moved at the same moment: what it is now is what is cancelled.
     if (!changed) return this.cancel(botId, id, by);
-    claimsChanged(database, appointment.calendar);
+    claimsChanged(database, calendar);
     reached('stored', id);
     return this.#write({ ...appointment, ...change });
   }
@@ -92,7 +98,7 @@ export class Changes {
     body: RescheduleEvent,
     by: ChangedBy,
   ): Promise<AppointmentsTable> {
-    const { database, bots, connections, reading, openings, now } = this.#parts;
+    const { database, bots, connections, reading, openings, conflicts, now } = this.#parts;
     const bot = await bots.get(botId);
     const appointment = await getAppointment(database, botId, id);
     const wanted = this.#wanted(body, appointment);
@@ -116,15 +122,19 @@ export class Changes {
       appointment_time: wanted.time,
       time_zone: wanted.timeZone,
       revision: appointment.revision + 1,
+      failure: null,
       updated_at: at,
     };
     try {
       const changed = await database.transaction(async (tx) => {
+        await tx.lock(calendar);
         if (!(await changeAppointment(tx, appointment, change))) return false;
         await sweepHolds(tx, calendar, at);
-        await moveClaim(tx, id, span);
+        await claimAnew(tx, bot, { ...appointment, ...change });
         const claim = { bot, connection, calendar, startsAt, endsAt, verified: true };
-        await requireFree(tx, { reading, openings }, claim);
+        const exceptEventId = ownEventId(appointment);
+        await requireFree(tx, { reading, openings }, { ...claim, exceptEventId });
+        await conflicts.review(tx, calendar, [id]);
         await this.#enqueue(tx, appointment, at);
         const detail = { by };
         const kind = 'appointment.rescheduled';

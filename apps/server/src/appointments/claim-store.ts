@@ -92,6 +92,32 @@ export async function deleteHold(
   return deleted?.calendar ?? null;
 }
 
+/** Ends the holds of a calendar that overlap [from, to), whether they have ended or not. */
+export async function deleteHoldsBetween(
+  tx: Transaction,
+  calendar: string,
+  from: number,
+  to: number,
+): Promise<void> {
+  await tx
+    .deleteFrom('claims')
+    .where('calendar', '=', calendar)
+    .where('expires_at', 'is not', null)
+    .where('starts_at', '<', to)
+    .where('ends_at', '>', from)
+    .execute();
+}
+
+/** Whether an appointment holds a claim. */
+export async function hasClaim(tx: Transaction, appointmentId: string): Promise<boolean> {
+  const found = await tx
+    .selectFrom('claims')
+    .select('id')
+    .where('appointment_id', '=', appointmentId)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /** Frees the span that an appointment took. */
 export async function deleteClaim(tx: Transaction, appointmentId: string): Promise<void> {
   await tx.deleteFrom('claims').where('appointment_id', '=', appointmentId).execute();

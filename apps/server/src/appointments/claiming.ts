@@ -1,7 +1,13 @@
 import type { Bot } from '@calhook/contract';
 import type { Connection } from '../connections/connection.ts';
-import { type ClaimsTable, isOverlapViolation, type Transaction } from '../db/index.ts';
+import {
+  type AppointmentsTable,
+  type ClaimsTable,
+  isOverlapViolation,
+  type Transaction,
+} from '../db/index.ts';
 import type { CalendarReading } from './calendar-reading.ts';
+import { insertClaim, moveClaim } from './claim-store.ts';
 import { calendarsOf, type Openings } from './openings.ts';
 
 const minuteMs = 60_000;
@@ -37,6 +43,27 @@ export function claimedSpan(
 }
 
 /**
+ * Claims the span of an appointment in the place of the one that it has, if it has one: who was
+ * moved by the owner onto another claim has none.
+ *
+ * @throws an overlap violation when the span is taken
+ */
+export async function claimAnew(
+  tx: Transaction,
+  bot: Bot,
+  appointment: Pick<
+    AppointmentsTable,
+    'id' | 'calendar' | 'client_id' | 'created_at' | 'starts_at' | 'ends_at'
+  >,
+): Promise<void> {
+  const { id, calendar, client_id, created_at, starts_at, ends_at } = appointment;
+  const span = claimedSpan(bot, starts_at, ends_at);
+  if (await moveClaim(tx, id, span)) return;
+  const claim = { id, calendar, client_id, created_at, ...span };
+  await insertClaim(tx, { ...claim, appointment_id: id, expires_at: null });
+}
+
+/**
  * Checks what the guard of the database cannot, once a span has been claimed in the transaction:
  * the owner's own events, and the limits of the bot. Claims of one calendar come one after
  * another, so what is seen here is what will be committed.
@@ -54,13 +81,15 @@ export async function requireFree(
     readonly endsAt: number;
     /** Whether the owner's calendars were read for it. */
     readonly verified: boolean;
+    /** An event that is in nobody's way: that of the appointment that is moved. */
+    readonly exceptEventId?: string;
   },
 ): Promise<void> {
-  const { bot, connection, calendar, startsAt, endsAt, verified } = claim;
+  const { bot, connection, calendar, startsAt, endsAt, verified, exceptEventId } = claim;
   if (verified) {
     const { starts_at: from, ends_at: to } = claimedSpan(bot, startsAt, endsAt);
     for (const key of calendarsOf(bot, connection)) {
-      if (await parts.reading.busyInTransaction(tx, key, from, to)) {
+      if (await parts.reading.busyInTransaction(tx, key, from, to, exceptEventId)) {
         throw new NotFree('slot_unavailable');
       }
     }

@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import type { AppointmentsTable } from '../db/index.ts';
 import { type CalendarEvent, type GoogleCalendar, GoogleError } from '../google/index.ts';
-import { eventIdOf, eventTimes, toCalendarEvent } from './event.ts';
+import { eventTimes, ownEventId, toCalendarEvent } from './event.ts';
 import { reached } from './milestones.ts';
 
 /** Longer than any call to Google may last, its repeats included, in milliseconds. */
@@ -52,7 +52,7 @@ export class EventCalls {
     } catch (error) {
       if (!(error instanceof GoogleError) || error.kind !== 'duplicate') throw error;
     }
-    const id = eventIdOf(appointment.id);
+    const id = ownEventId(appointment);
     const there = await calendar.getEvent(accessToken, calendarId, id, leftMs());
     // The owner deleted it before its insert could be recorded: it must not come back.
     if (there.status === 'cancelled') {
@@ -73,7 +73,7 @@ export class EventCalls {
     leftMs: () => number,
   ): Promise<Partial<AppointmentsTable>> {
     const calendar = this.#calendar;
-    const id = appointment.google_event_id ?? eventIdOf(appointment.id);
+    const id = ownEventId(appointment);
     if (appointment.etag !== null) {
       try {
         const change = { id, ...eventTimes(appointment) };
@@ -99,7 +99,7 @@ export class EventCalls {
     leftMs: () => number,
   ): Promise<Partial<AppointmentsTable>> {
     if (isAt(there, appointment)) return written(there);
-    const id = appointment.google_event_id ?? eventIdOf(appointment.id);
+    const id = ownEventId(appointment);
     const change = { id, ...eventTimes(appointment) };
     const calendar = this.#calendar;
     const etag = there.etag ?? null;
@@ -112,7 +112,7 @@ export class EventCalls {
     accessToken: string,
     leftMs: () => number,
   ): Promise<Partial<AppointmentsTable>> {
-    const id = appointment.google_event_id ?? eventIdOf(appointment.id);
+    const id = ownEventId(appointment);
     try {
       await this.#calendar.deleteEvent(accessToken, calendarId, id, leftMs());
     } catch (error) {

@@ -3,13 +3,19 @@ import type { Bots } from '../bots/bots.ts';
 import type { AccessTokens } from '../connections/access-tokens.ts';
 import { type Connection, calendarKey } from '../connections/connection.ts';
 import type { Connections } from '../connections/connections.ts';
-import { type AppointmentsTable, type Database, isOverlapViolation } from '../db/index.ts';
+import {
+  type AppointmentsTable,
+  type Database,
+  isOverlapViolation,
+  type Transaction,
+} from '../db/index.ts';
 import { type GoogleCalendar, type RetryPolicy, withRetry } from '../google/index.ts';
 import { settle } from '../jobs/jobs.ts';
 import type { Mirror } from '../sync/mirror.ts';
 import { connectionsOf } from './calendar-reading.ts';
 import { claimsChanged, deleteClaim, moveClaim } from './claim-store.ts';
 import { claimedSpan } from './claiming.ts';
+import type { Conflicts } from './conflicts.ts';
 import { EventCalls } from './event-calls.ts';
 import { reached } from './milestones.ts';
 import {
@@ -31,6 +37,7 @@ interface EventWriterParts {
   readonly accessTokens: AccessTokens;
   readonly calendar: GoogleCalendar;
   readonly mirror: Mirror;
+  readonly conflicts: Conflicts;
   readonly retry: RetryPolicy;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
@@ -176,7 +183,7 @@ export class EventWriter {
         await recordActivity(tx, { ...about, kind: 'appointment.confirmed' });
       }
       if (change.status === 'cancelled') {
-        await deleteClaim(tx, before.id);
+        await this.#free(tx, before);
         await recordActivity(tx, {
           ...about,
           kind: 'appointment.cancelled',
@@ -199,12 +206,17 @@ export class EventWriter {
     await this.#parts.database.transaction(async (tx) => {
       const change = { status: 'failed' as const, failure: reason, updated_at: at };
       if (!(await changeAppointment(tx, appointment, change))) return;
-      await deleteClaim(tx, id);
+      await this.#free(tx, appointment);
       await deleteIdempotencyKeys(tx, id);
       await settle(tx, eventJob, id);
       const detail = { reason };
       await recordActivity(tx, { at, botId, kind: 'appointment.failed', subjectId: id, detail });
     });
     claimsChanged(this.#parts.database, appointment.calendar);
+  }
+
+  async #free(tx: Transaction, { id, calendar }: AppointmentsTable): Promise<void> {
+    await deleteClaim(tx, id);
+    await this.#parts.conflicts.review(tx, calendar);
   }
 }

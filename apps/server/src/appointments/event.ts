@@ -21,6 +21,14 @@ export function eventIdOf(appointmentId: string): string {
   return appointmentId.slice(idPrefix.length);
 }
 
+/** The id of an appointment's event, whether or not it is known to be in the calendar. */
+export function ownEventId({
+  id,
+  google_event_id: known,
+}: Pick<AppointmentsTable, 'id' | 'google_event_id'>): string {
+  return known ?? eventIdOf(id);
+}
+
 /**
  * Google shows descriptions as HTML. What a customer writes must not become a link or an image
  * there, and an escaped text would show its escapes elsewhere; so the brackets are replaced.
@@ -53,7 +61,7 @@ export function eventTimes(appointment: AppointmentsTable): Pick<CalendarEvent, 
 /** The event of an appointment as it is inserted into the owner's calendar. */
 export function toCalendarEvent(appointment: AppointmentsTable): CalendarEvent {
   return {
-    id: eventIdOf(appointment.id),
+    id: ownEventId(appointment),
     summary: plain(appointment.customer_name),
     description: description(appointment),
     ...eventTimes(appointment),

@@ -16,7 +16,7 @@ import { AppointmentAnswers } from './answers.ts';
 import { Booking } from './booking.ts';
 import { CalendarReading } from './calendar-reading.ts';
 import { Changes } from './changes.ts';
-import { conflictWatch } from './conflicts.ts';
+import { Conflicts } from './conflicts.ts';
 import { eventJobHandler } from './event-job.ts';
 import { EventWriter, eventJob } from './event-writer.ts';
 import { Holds } from './holds.ts';
@@ -77,10 +77,10 @@ export function openAppointments(parts: AppointmentParts): Appointments {
   const ownerEdits = new OwnerEdits({ database, bots, now });
   const listener: MirrorListener = {
     ownEvents: (tx, own) => ownerEdits.follow(tx, own),
-    busyChanged: (tx, change) => watchConflicts(tx, change),
+    busyChanged: (tx, change) => conflicts.follow(tx, change),
   };
   const mirror = new Mirror({ database, accessTokens, calendar, listener, log, now });
-  const watchConflicts = conflictWatch({ mirror, now });
+  const conflicts = new Conflicts({ bots, mirror, now });
   const reading = new CalendarReading(mirror, accessTokens, retry.budgetMs);
   const openings = new Openings({ database, mirror, reading, now });
   const links = new ManageLinks(parts.vault, parts.publicUrl);
@@ -92,13 +92,14 @@ export function openAppointments(parts: AppointmentParts): Appointments {
     accessTokens,
     calendar,
     mirror,
+    conflicts,
     retry,
     now,
   });
   const shared = { database, bots, connections, reading, openings, writer, log, now };
   const booking = new Booking({ ...shared, answers });
   const holds = new Holds(shared);
-  const changes = new Changes(shared);
+  const changes = new Changes({ ...shared, conflicts });
   const slots = new SlotAnswers(shared);
   const cache = new SlotCache(database, now);
   const housekeeping = {

@@ -15,6 +15,7 @@ import type { Mirror } from '../sync/mirror.ts';
 import type { WantedTime } from './booking-request.ts';
 import type { CalendarReading } from './calendar-reading.ts';
 import { claimsBetween } from './claim-store.ts';
+import { eventIdOf } from './event.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -84,6 +85,7 @@ export class Openings {
       this.#parts.now(),
     );
     const others = claims.filter(({ id }) => id !== except);
+    const exceptEventId = except === undefined ? null : eventIdOf(except);
     const busy = await Promise.all(
       calendarsOf(bot, connection).map((key) =>
         this.#parts.mirror.busy(key, taken.startsAt, taken.endsAt),
@@ -97,7 +99,7 @@ export class Openings {
         from,
         to,
         now,
-        busy: busy.flat(),
+        busy: busy.flat().filter(({ eventId }) => eventId !== exceptEventId),
         claims: others,
         bookedStarts: others.filter(({ botId }) => botId === bot.id).map((c) => c.bookedStart),
       },

@@ -8,12 +8,13 @@ import {
   claimsBetween,
   claimsChanged,
   deleteClaim,
-  insertClaim,
-  moveClaim,
+  deleteHoldsBetween,
+  hasClaim,
 } from './claim-store.ts';
-import { claimedSpan } from './claiming.ts';
-import { appointmentIdOf } from './event.ts';
-import { changeAppointment, findAppointment, findWritten } from './store.ts';
+import { claimAnew, claimedSpan } from './claiming.ts';
+import { movedOntoTwin } from './conflicts.ts';
+import { appointmentIdOf, ownEventId } from './event.ts';
+import { changeAppointment, findAppointment, findWritten, hasTwin } from './store.ts';
 
 interface OwnerEditParts {
   readonly database: Database;
@@ -36,57 +37,66 @@ export class OwnerEdits {
 
   /** Returns the ids of the events that no claim stands for, so that the mirror must. */
   async follow(tx: Transaction, own: OwnEvents): Promise<FollowedEvents> {
-    const { calendar, events, complete, checkedAt } = own;
+    const { calendar, events, complete } = own;
     const keep = new Set<string>();
+    const changed = new Set<string>();
     await tx.lock(calendar);
     for (const event of events) {
       // A deleted event may have lost its mark, but not its id (facts/google.md §2).
       const id = event.appointmentId ?? appointmentIdOf(event.eventId);
       const row = await findAppointment(tx, null, id);
       const ours = row !== undefined && row.calendar === calendar && isEventOf(row, event);
-      const claimed = ours ? await this.#followOne(tx, row, event) : false;
+      const claimed = ours ? await this.#followOne(tx, row, event, changed) : false;
       if (!claimed && !event.cancelled) keep.add(event.eventId);
     }
-    if (complete) await this.#cancelMissing(tx, calendar, events, complete, checkedAt);
+    if (complete) await this.#cancelMissing(tx, own, complete, changed);
     const { database } = this.#parts;
-    return { keep, committed: () => claimsChanged(database, calendar) };
+    return { keep, changed, committed: () => claimsChanged(database, calendar) };
   }
 
   /** All events were listed: what was in the calendar before, and is not among them, is gone. */
   async #cancelMissing(
     tx: Transaction,
-    calendar: string,
-    events: readonly ReadEvent[],
+    { calendar, events, checkedAt }: OwnEvents,
     window: Span,
-    checkedAt: number,
+    changed: Set<string>,
   ): Promise<void> {
     const there = new Set(events.map(({ eventId }) => eventId));
     for (const row of await findWritten(tx, calendar, window, checkedAt)) {
-      if (!there.has(row.google_event_id ?? '')) await this.#cancel(tx, row);
+      if (there.has(ownEventId(row))) continue;
+      await this.#cancel(tx, row);
+      changed.add(row.id);
     }
   }
 
   /** Returns whether a claim, or a change that is on its way, stands for the event. */
-  async #followOne(tx: Transaction, row: AppointmentsTable, event: ReadEvent): Promise<boolean> {
+  async #followOne(
+    tx: Transaction,
+    row: AppointmentsTable,
+    event: ReadEvent,
+    changed: Set<string>,
+  ): Promise<boolean> {
     if (row.status === 'pending') return true;
     const { span } = event;
     const settled = row.written_revision >= row.revision;
     if (row.status === 'confirmed' && event.cancelled) {
+      changed.add(row.id);
       await this.#cancel(tx, row);
       return false;
     }
     if (row.status === 'cancelled' && !event.cancelled) {
       // Ours, and its deletion is still on its way; or the owner took it out of the bin.
       if (!settled) return true;
-      return row.cancelled_by === 'owner' && span !== null && this.#move(tx, row, span);
+      if (row.cancelled_by !== 'owner' || span === null) return false;
+      changed.add(row.id);
+      return this.#move(tx, row, span);
     }
     if (row.status !== 'confirmed') return false;
     if (!settled || span === null) return true;
-    if (row.starts_at !== span.startsAt || row.ends_at !== span.endsAt) {
-      return this.#move(tx, row, span);
-    }
-    const claims = await claimsBetween(tx, row.calendar, span.startsAt, span.endsAt, 0);
-    return claims.some(({ appointmentId }) => appointmentId === row.id);
+    const moved = row.starts_at !== span.startsAt || row.ends_at !== span.endsAt;
+    if (!moved && row.failure !== movedOntoTwin) return hasClaim(tx, row.id);
+    changed.add(row.id);
+    return this.#move(tx, row, span);
   }
 
   async #cancel(tx: Transaction, row: AppointmentsTable): Promise<void> {
@@ -112,23 +122,27 @@ export class OwnerEdits {
   }
 
   /**
-   * Takes the owner's word for when the appointment is. Where the new time is claimed already, it
-   * is left without a claim of its own, and the conflict is shown on it.
+   * Takes the owner's word for when the appointment is; holds give way to it. Where the new time is
+   * claimed by another appointment, it is left without a claim of its own, which is a conflict. Onto
+   * another one of the same customer it cannot follow, since there is one at a time.
+   *
+   * @returns whether a claim stands for the event
    */
   async #move(tx: Transaction, row: AppointmentsTable, to: Span): Promise<boolean> {
     const at = this.#parts.now();
-    const bot = await this.#parts.bots.get(row.client_id);
     const { startsAt, endsAt } = to;
-    const span = claimedSpan(bot, startsAt, endsAt);
-    const others = (await claimsBetween(tx, row.calendar, span.starts_at, span.ends_at, at)).filter(
-      ({ appointmentId }) => appointmentId !== row.id,
-    );
-    const free = others.length === 0;
+    if (await hasTwin(tx, row, startsAt)) {
+      if (row.status === 'confirmed') {
+        await changeAppointment(tx, row, { failure: movedOntoTwin, updated_at: at });
+      }
+      return false;
+    }
+    const bot = await this.#parts.bots.get(row.client_id);
     const restored = row.status === 'cancelled';
     const { date, time } = wallClockOf(startsAt, row.time_zone);
     const revision = row.revision + 1;
-    await changeAppointment(tx, row, {
-      status: 'confirmed',
+    const change = {
+      status: 'confirmed' as const,
       cancelled_by: null,
       starts_at: startsAt,
       ends_at: endsAt,
@@ -137,21 +151,15 @@ export class OwnerEdits {
       // Google has it so already.
       revision,
       written_revision: revision,
-      conflict_since: free ? null : (row.conflict_since ?? at),
+      failure: null,
       updated_at: at,
-    });
-    if (!free) await deleteClaim(tx, row.id);
-    else if (!(await moveClaim(tx, row.id, span))) {
-      await insertClaim(tx, {
-        id: row.id,
-        calendar: row.calendar,
-        client_id: row.client_id,
-        ...span,
-        appointment_id: row.id,
-        created_at: at,
-        expires_at: null,
-      });
-    }
+    };
+    await changeAppointment(tx, row, change);
+    const { starts_at: from, ends_at: until } = claimedSpan(bot, startsAt, endsAt);
+    await deleteHoldsBetween(tx, row.calendar, from, until);
+    const claims = await claimsBetween(tx, row.calendar, from, until, at);
+    const free = claims.every(({ appointmentId }) => appointmentId === row.id);
+    await (free ? claimAnew(tx, bot, { ...row, ...change }) : deleteClaim(tx, row.id));
     await recordActivity(tx, {
       at,
       botId: row.client_id,
@@ -165,5 +173,5 @@ export class OwnerEdits {
 
 /** A copy that the owner made of an event carries the same mark, but is another event. */
 function isEventOf(row: AppointmentsTable, event: ReadEvent): boolean {
-  return row.google_event_id === null || row.google_event_id === event.eventId;
+  return event.eventId === ownEventId(row);
 }

@@ -99,14 +99,35 @@ export async function changeAppointment(
   return written > 0;
 }
 
-/** Standing appointments of a calendar that an event of the owner is known to overlap. */
+/**
+ * Whether the same customer has another standing appointment with the same bot at that start: there
+ * can be one (the natural key of bookings).
+ */
+export async function hasTwin(
+  reader: Reader,
+  { id, client_id, customer_email }: AppointmentsTable,
+  startsAt: number,
+): Promise<boolean> {
+  const found = await reader
+    .selectFrom('appointments')
+    .select('id')
+    .where('client_id', '=', client_id)
+    .where('customer_email', '=', customer_email)
+    .where('starts_at', '=', startsAt)
+    .where('status', 'in', ['pending', 'confirmed'])
+    .where('id', '<>', id)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** Standing appointments of a calendar that are known to be in conflict. */
 export async function findConflicting(
   reader: Reader,
   calendar: string,
-): Promise<Pick<AppointmentsTable, 'id' | 'starts_at' | 'ends_at'>[]> {
+): Promise<Pick<AppointmentsTable, 'id'>[]> {
   return reader
     .selectFrom('appointments')
-    .select(['id', 'starts_at', 'ends_at'])
+    .select('id')
     .where('calendar', '=', calendar)
     .where('conflict_since', 'is not', null)
     .where('status', 'in', ['pending', 'confirmed'])

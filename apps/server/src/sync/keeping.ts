@@ -45,6 +45,7 @@ export async function keepPull(
           checkedAt,
         })
       : { keep: new Set<string>() };
+  const { changed: changedAppointments = new Set<string>() } = followed;
 
   const after = new Map<string, StoredSpan>();
   for (const event of events.values()) {
@@ -58,10 +59,13 @@ export async function keepPull(
   if (changed) {
     const removed = vanished.map(({ event_id: eventId }) => eventId);
     await replaceSpans(tx, calendar, removed, appeared);
+  }
+  if (changed || changedAppointments.size > 0) {
     await listener.busyChanged(tx, {
       calendar,
       appeared: appeared.map(toBusySpan),
       vanished: vanished.map(toBusySpan),
+      changedAppointments,
     });
   }
   const announced = changed || complete;

@@ -36,12 +36,14 @@ export interface MirrorListener {
    * @returns the ids of events whose time no claim holds, so that the mirror must
    */
   ownEvents(tx: Transaction, own: OwnEvents): Promise<FollowedEvents>;
-  /** Spans that the owner's events newly take, and ones that they no longer do. */
+  /** What a pull changed: spans that the owner's events take, and appointments that followed theirs. */
   busyChanged(tx: Transaction, changed: BusyChange): Promise<void>;
 }
 
 export interface FollowedEvents {
   readonly keep: ReadonlySet<string>;
+  /** The appointments that were changed. */
+  readonly changed?: ReadonlySet<string>;
   /** Called once the transaction is durable. */
   readonly committed?: () => void;
 }
@@ -50,4 +52,5 @@ export interface BusyChange {
   readonly calendar: string;
   readonly appeared: readonly BusySpan[];
   readonly vanished: readonly BusySpan[];
+  readonly changedAppointments: ReadonlySet<string>;
 }

@@ -22,6 +22,7 @@ import {
   changeCalendar,
   deleteCalendar,
   holdsSeries,
+  holdsSpans,
   loadMirror,
   noteFailure,
   overlapFinder,
@@ -151,7 +152,7 @@ export class Mirror {
    * Whether the calendar is busy in `[from, to)`, as the transaction sees it. A booking asks after
    * it has claimed the span: from then on no pull puts an event there unseen.
    *
-   * @param exceptAppointmentId an appointment whose own event is in nobody's way
+   * @param exceptEventId an event that is in nobody's way
    * @throws {NotMirrored} when the mirror does not hold all of it
    */
   async busyInTransaction(
@@ -159,9 +160,9 @@ export class Mirror {
     calendar: string,
     from: number,
     to: number,
-    exceptAppointmentId = '',
+    exceptEventId = '',
   ): Promise<boolean> {
-    const found = await this.#findOverlap(tx, calendar, from, to, exceptAppointmentId);
+    const found = await this.#findOverlap(tx, calendar, from, to, exceptEventId);
     if (!found || from < found.window_start || to > found.window_end) {
       throw new NotMirrored(calendar, { startsAt: from, endsAt: to });
     }
@@ -263,7 +264,7 @@ export class Mirror {
       failures: 0,
       failure: null,
     };
-    const isNews = complete || !pulled.events.every((event) => this.#isExpected(event));
+    const isNews = complete || (await this.#bringsNews(calendar, pulled.events));
     if (stored && !isNews) {
       const { version } = stored;
       if (isNoteworthy(stored, checkedAt)) {
@@ -289,6 +290,17 @@ export class Mirror {
     this.#standings.set(calendar, { version: row.version, syncToken, checkedAt });
     kept.committed();
     return true;
+  }
+
+  /**
+   * Whether events are other than this process expects them. A span that is kept of one of them
+   * stems from an edit of the owner, and what was written since takes its place.
+   */
+  async #bringsNews(calendar: string, events: readonly ReadEvent[]): Promise<boolean> {
+    if (events.length === 0) return false;
+    if (!events.every((event) => this.#isExpected(event))) return true;
+    const ids = events.map(({ eventId }) => eventId);
+    return holdsSpans(this.#parts.database.read, calendar, ids);
   }
 
   #isExpected({ eventId, etag, cancelled, appointmentId }: ReadEvent): boolean {

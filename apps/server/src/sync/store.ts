@@ -60,12 +60,12 @@ export function overlapFinder(
   calendar: string,
   from: number,
   to: number,
-  exceptAppointmentId: string,
+  exceptEventId: string,
 ) => Promise<Overlap | undefined> {
   const statement = (calendar: string, from: number, to: number, except: string) => {
     const among = sql`from busy_spans where calendar = ${calendar}
       and starts_at < ${to} and ends_at > ${from}
-      and (appointment_id is null or appointment_id <> ${except})`;
+      and event_id <> ${except}`;
     return sql<Overlap>`select window_start, window_end,
       exists (select 1 ${among} and is_long = 0 and starts_at > ${from - longMs})
       or exists (select 1 ${among} and is_long = 1) as busy
@@ -92,6 +92,25 @@ export async function holdsSeries(
       .where('calendar', '=', calendar)
       .where('series_id', 'is not', null)
       .where((eb) => eb.or([eb('series_id', 'in', ids), eb('event_id', 'in', ids)]))
+      .limit(1)
+      .executeTakeFirst();
+    if (found) return true;
+  }
+  return false;
+}
+
+/** Whether spans are stored of some of these events. */
+export async function holdsSpans(
+  reader: Reader,
+  calendar: string,
+  eventIds: readonly string[],
+): Promise<boolean> {
+  for (const ids of chunks(eventIds)) {
+    const found = await reader
+      .selectFrom('busy_spans')
+      .select('event_id')
+      .where('calendar', '=', calendar)
+      .where('event_id', 'in', ids)
       .limit(1)
       .executeTakeFirst();
     if (found) return true;

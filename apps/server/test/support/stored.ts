@@ -6,22 +6,35 @@ import type { TestApp } from './test-app.ts';
 
 type Row = Record<string, unknown>;
 
-/** Runs a statement on a connection of its own, beside the server. */
-export async function runSql(database: TestDatabase, statement: string): Promise<Row[]> {
+/** A connection beside the server's. */
+export interface SqlConnection {
+  run(statement: string): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export async function openSql(database: TestDatabase): Promise<SqlConnection> {
   if (database.dialect === 'sqlite') {
     const db = new DatabaseSync(database.url.slice('sqlite:'.length), { timeout: 5_000 });
-    try {
-      return db.prepare(statement).all() as Row[];
-    } finally {
-      db.close();
-    }
+    return {
+      run: async (statement) => db.prepare(statement).all() as Row[],
+      close: async () => db.close(),
+    };
   }
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
+  return {
+    run: async (statement) => (await client.query(statement)).rows as Row[],
+    close: () => client.end(),
+  };
+}
+
+/** Runs a statement on a connection of its own, beside the server. */
+export async function runSql(database: TestDatabase, statement: string): Promise<Row[]> {
+  const sql = await openSql(database);
   try {
-    return (await client.query(statement)).rows as Row[];
+    return await sql.run(statement);
   } finally {
-    await client.end();
+    await sql.close();
   }
 }
 
