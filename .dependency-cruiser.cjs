@@ -106,7 +106,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)node_modules/\\.|^packages/[^/]+/dist/' },
+    // The community package has its own tools, and n8n's linter says what it may import.
+    exclude: { path: '(^|/)node_modules/\\.|^packages/[^/]+/dist/|^packages/n8n-nodes-calhook/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

@@ -144,6 +144,22 @@ describeOnEachDatabase('callers', (dialect) => {
     }
   });
 
+  test('every key may ask what it may do, and is shown itself alone', async () => {
+    for (const scope of apiKeyScopes) {
+      const { secret, id, apiKey } = await makeKey({ scopes: [scope], botIds: [botB] });
+      const answer = await server.call('GET', '/api/keys/current', undefined, secret);
+      expect(answer).toMatchObject({ status: 200, body: { id, scopes: [scope], botIds: [botB] } });
+      expect(Object.keys(answer.body)).toEqual(Object.keys(apiKey));
+      expect(answer.text).not.toContain(secretPartOf(secret));
+    }
+    const attempt = (key: string | null) => server.call('GET', '/api/keys/current', undefined, key);
+    await expectRefused(() => attempt(null), 401, 'missing_api_key');
+    await expectRefused(() => attempt(`chk_nobody_${'x'.repeat(43)}`), 401, 'invalid_api_key');
+    const { secret, id } = await makeKey();
+    await server.call('DELETE', `/api/keys/${id}`);
+    await expectRefused(() => attempt(secret), 401, 'invalid_api_key');
+  });
+
   test('a key without the scope books nothing', async () => {
     const key = await makeKey({ scopes: ['status:read', 'appointments:read'] });
     await expectRefused(

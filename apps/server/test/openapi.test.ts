@@ -34,6 +34,7 @@ const routes: readonly [method: string, path: string, keyed: boolean][] = [
   ['patch', '/api/bots/{botId}', true],
   ['delete', '/api/bots/{botId}', true],
   ['get', '/api/keys', true],
+  ['get', '/api/keys/current', true],
   ['post', '/api/keys', true],
   ['delete', '/api/keys/{keyId}', true],
   ['post', '/api/webhook/appointment', false],

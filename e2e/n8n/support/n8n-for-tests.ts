@@ -39,10 +39,13 @@ export async function startN8nForTests(options: {
   readonly credentials: readonly N8nCredential[];
   readonly workflows: readonly N8nWorkflow[];
   readonly engine: ExpressionEngine;
+  /** Folders of community packages, by their names. */
+  readonly communityPackages?: Readonly<Record<string, string>>;
   /** Ids of those that run; default: all. */
   readonly published?: readonly string[];
 }): Promise<N8nForTests> {
   const { credentials, workflows, engine, published = workflows.map(({ id }) => id) } = options;
+  const { communityPackages = {} } = options;
   const directory = await mkdtemp(join(tmpdir(), 'calhook-n8n-'));
   const running = await startN8n({
     installation: inject('n8n'),
@@ -52,6 +55,7 @@ export async function startN8nForTests(options: {
     workflows,
     published,
     owner,
+    communityPackages,
     environment: { N8N_EXPRESSION_ENGINE: engine },
   });
   return {

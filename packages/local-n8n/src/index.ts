@@ -1,3 +1,4 @@
+export { buildCommunityPackage, type CommunityPackage } from './community-package.ts';
 export { installN8n, type N8nInstallation } from './installation.ts';
 export {
   type N8nCredential,

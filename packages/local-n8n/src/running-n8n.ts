@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { n8nEnvironment } from './environment.ts';
@@ -39,6 +39,8 @@ export interface N8nOptions {
   readonly published: readonly string[];
   /** Who may use the editor; set up at the first start. */
   readonly owner: { readonly email: string; readonly password: string };
+  /** Folders of community packages that are installed in it, by their names. */
+  readonly communityPackages?: Readonly<Record<string, string>>;
   /** Variables beside those that keep n8n local and quiet. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -69,6 +71,9 @@ export async function startN8n(options: N8nOptions): Promise<RunningN8n> {
   const { installation, port, directory, workflows, published, owner } = options;
   const environment = { ...n8nEnvironment(directory, port), ...options.environment };
   await mkdir(directory, { recursive: true });
+  for (const [name, folder] of Object.entries(options.communityPackages ?? {})) {
+    await cp(folder, join(directory, '.n8n/nodes/node_modules', name), { recursive: true });
+  }
   await importOnce(options, environment);
   const running = await startAndWait(installation, ['start'], environment, (log) =>
     log.includes('Editor is now accessible via'),

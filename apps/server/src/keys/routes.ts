@@ -1,7 +1,7 @@
-import { ApiKeyList, CreateApiKey, CreatedApiKey } from '@calhook/contract';
+import { ApiKey, ApiKeyList, CreateApiKey, CreatedApiKey } from '@calhook/contract';
 import Type from 'typebox';
 import { ApiError, botNotFound } from '../api-error.ts';
-import { callerOf } from '../http/callers.ts';
+import { callerOf, requireKey } from '../http/callers.ts';
 import type { FrontDoor } from '../http/front-door.ts';
 import type { ApiKeys } from './keys.ts';
 
@@ -48,6 +48,26 @@ export function keyRoutes(app: FrontDoor, keys: ApiKeys): void {
       const all = await keys.list();
       const apiKeys = botIds ? all.filter((key) => key.botIds?.every((id) => botIds.has(id))) : all;
       return { apiKeys };
+    },
+  );
+
+  // For who is given a key and asks whether it is right, such as n8n when a credential is saved.
+  app.get(
+    '/api/keys/current',
+    {
+      schema: {
+        tags,
+        summary: 'The API key of this request: what it may do, and for how long',
+        description: 'Any key will do.',
+        security: [{ apiKey: [] }],
+        response: { 200: ApiKey },
+      },
+    },
+    async (request) => {
+      const { keyId } = await requireKey(keys, request.headers.authorization);
+      const key = (await keys.list()).find(({ id }) => id === keyId);
+      if (!key) throw new ApiError('api_key_not_found');
+      return key;
     },
   );
 
