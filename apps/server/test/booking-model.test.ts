@@ -141,7 +141,8 @@ describeOnEachDatabase('whatever callers, owners and Google do', (dialect) => {
           count(conflictSince === null ? `${status} ${cancelledBy ?? failure}` : 'in conflict');
         }
       }),
-      { numRuns: sequences },
+      // The short run plays the same sequences each time; the long one draws others.
+      { numRuns: sequences, ...(process.env.CALHOOK_LONG ? {} : { seed: 1_771 }) },
     );
     // The sequences come to all of this, or they would test less than they seem to.
     for (const end of ['confirmed null', 'cancelled api', 'cancelled owner', 'in conflict']) {
