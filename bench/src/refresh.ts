@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sealTokens } from '../../apps/server/src/connections/connection.ts';
 import { openDatabase } from '../../apps/server/src/db/index.ts';
-import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
 import { googleOverrides } from '../../apps/server/src/demo/google-overrides.ts';
 import { openVault } from '../../apps/server/src/vault/index.ts';
-import { freePorts } from '../../apps/server/test/support/free-ports.ts';
-import { driveConsent } from '../../packages/google-sandbox/src/consent-driver.ts';
+import { anyHour, bookingOf, slots } from './bookings.ts';
+import { type ConnectedBots, startConnectedBots } from './connected-bots.ts';
 import { load } from './load.ts';
 import { median, processorMs } from './processes.ts';
-import { consentBeside, type Endpoints, startSandboxProcess } from './sandbox-process.ts';
+import { consentBeside, type Endpoints } from './sandbox-process.ts';
 import { apiKey, encryptionKey, serverEnvironment, startServerProcess } from './server-process.ts';
 
 const goal = 0.9;
@@ -24,61 +21,25 @@ const measureMs = { idle: 1_500, busy: 5_000 };
 const account = 'ada@example.com';
 const day = 24 * 3_600_000;
 const botId = (i: number) => `bot-${String(i).padStart(5, '0')}`;
-const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
 
 /** How often the token endpoint of the sandbox was asked for a refresh. */
-async function refreshesAt(sandboxUrl: string): Promise<number> {
-  const answer = await fetch(`${sandboxUrl}/sandbox/requests?route=token`);
+async function refreshesAt({ tokenUrl }: Endpoints): Promise<number> {
+  const answer = await fetch(new URL('/sandbox/requests?route=token', tokenUrl));
   const { requests } = (await answer.json()) as { requests: { body: { grant_type: string } }[] };
   return requests.filter(({ body }) => body.grant_type === 'refresh_token').length;
 }
 
 /** Callers that book at the same moment, each another slot, when the access token has ended. */
-async function callsOfManyCallers(
-  directory: string,
-  port: number,
-  sandbox: { readonly url: string; readonly endpoints: Endpoints },
-): Promise<number> {
-  const path = join(directory, 'callers.db');
-  const environment = serverEnvironment(`sqlite:${path}`, {
-    CALHOOK_PORT: String(port),
-    ...googleOverrides(sandbox.endpoints),
-  });
-  const server = await startServerProcess(directory, environment);
-  try {
-    const call = async (to: string, body: object) => {
-      const response = await fetch(server.url + to, {
-        method: 'POST',
-        headers,
-        body: JSON.stringify(body),
-      });
-      return { status: response.status, body: (await response.json()) as { url: string } };
-    };
-    await call('/api/bots', { id: botId(0), name: 'Bench', timeZone: 'UTC', durationMinutes: 5 });
-    const link = await call(`/api/calendar/connect/${botId(0)}`, {});
-    const page = await connectAs({ consent: driveConsent }, link.body.url, { account });
-    if (!page.ok) throw new Error(`connect: ${page.status}`);
-    const db = new DatabaseSync(path, { timeout: 5_000 });
-    db.exec('update google_tokens set expiry_date = 0');
-    db.close();
-    const before = await refreshesAt(sandbox.url);
-    const answers = await Promise.all(
-      Array.from({ length: callers }, (_, i) => {
-        const start = new Date(Date.UTC(2030, 0, 1) + i * 300_000).toISOString();
-        return call(`/api/calendar/create-event/${botId(0)}`, {
-          customerName: 'Alan Turing',
-          email: 'alan@example.org',
-          date: start.slice(0, 10),
-          time: start.slice(11, 16),
-        });
-      }),
-    );
-    const failed = answers.filter(({ status }) => status !== 201).length;
-    if (failed > 0) throw new Error(`${failed} of ${callers} bookings were not 201`);
-    return (await refreshesAt(sandbox.url)) - before;
-  } finally {
-    await server.process.stop();
-  }
+async function callsOfManyCallers({ directory, endpoints, post }: ConnectedBots): Promise<number> {
+  const db = new DatabaseSync(join(directory, 'calhook.db'), { timeout: 5_000 });
+  db.exec('update google_tokens set expiry_date = 0');
+  db.close();
+  const before = await refreshesAt(endpoints);
+  const free = slots().take(callers);
+  await Promise.all(
+    Array.from(free, (slot) => post(`/api/calendar/create-event/${botId(0)}`, bookingOf(slot))),
+  );
+  return (await refreshesAt(endpoints)) - before;
 }
 
 /** A database of connected bots that got their last token `idleMs` ago. */
@@ -209,22 +170,17 @@ async function statusDuringRefreshes(
 
 /** What refreshes cost: Google, and the callers who only ask for the status. */
 export async function run(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
-  const port = await freePorts();
-  const redirectUri = `http://127.0.0.1:${port}/oauth/google/callback`;
-  const sandbox = await startSandboxProcess(directory, [account], [redirectUri]);
+  const connected = await startConnectedBots([{ id: botId(0), account, settings: anyHour }]);
+  const { directory, endpoints, redirectUri, server } = connected;
   try {
-    const calls = await callsOfManyCallers(directory, port, sandbox);
-    const { ratio, refreshesPerSecond } = await statusDuringRefreshes(
-      directory,
-      sandbox.endpoints,
-      redirectUri,
-    );
+    const calls = await callsOfManyCallers(connected);
+    await server.stop();
+    const during = await statusDuringRefreshes(directory, endpoints, redirectUri);
+    const { ratio, refreshesPerSecond } = during;
     console.log(
       `refresh ratio=${ratio.toFixed(2)} goal=${goal.toFixed(2)} calls-per-${callers}-callers=${calls} goal=${callsGoal} refreshes=${bots} at=${refreshesPerSecond.toFixed(0)}/s`,
     );
   } finally {
-    await sandbox.process.stop();
-    await rm(directory, { recursive: true, force: true });
+    await connected.stop();
   }
 }
