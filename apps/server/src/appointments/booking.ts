@@ -17,7 +17,8 @@ import type { AppointmentAnswers } from './answers.ts';
 import { type BookingRequest, readBookingRequest } from './booking-request.ts';
 import type { CalendarReading } from './calendar-reading.ts';
 import { claimsChanged, deleteHold, findHold, insertClaim, sweepHolds } from './claim-store.ts';
-import { claimedSpan, requireFree, whyNotFree } from './claiming.ts';
+import type { ClaimTurns } from './claim-turns.ts';
+import { claimedSpan, requireFree, requireUnclaimed, whyNotFree } from './claiming.ts';
 import { appointmentIdOf } from './event.ts';
 import { type EventWriter, eventJob, jobGraceMs } from './event-writer.ts';
 import { findByMark, type IdempotencyKey, markOf, type RequestMark } from './idempotency.ts';
@@ -32,6 +33,7 @@ export interface BookingParts {
   readonly connections: Connections;
   readonly reading: CalendarReading;
   readonly openings: Openings;
+  readonly turns: ClaimTurns;
   readonly writer: EventWriter;
   readonly answers: AppointmentAnswers;
   readonly log: Logger;
@@ -124,7 +126,7 @@ export class Booking {
   /** Stores the appointment and claims its span, or finds the one that stands. */
   async #store(wish: Wish): Promise<{ appointment: AppointmentsTable; replayed: boolean }> {
     const { bot, request } = wish;
-    const { database, connections, openings, reading } = this.#parts;
+    const { database, connections, openings, reading, turns } = this.#parts;
     const connection = await connections.requireUsable(bot.id);
     const noticeNow = await this.#noticeNow(wish, connection);
     await openings.requireByRules(bot, connection, request, noticeNow);
@@ -136,13 +138,19 @@ export class Booking {
     try {
       const { calendar } = appointment;
       const { startsAt, endsAt } = request;
-      await database.transaction(async (tx) => {
+      const store = async (tx: Transaction) => {
         await sweepHolds(tx, calendar, appointment.created_at);
         held = wish.holdId !== null && (await deleteHold(tx, bot.id, wish.holdId)) !== null;
         await this.#claim(tx, wish, appointment);
         const claim = { bot, connection, calendar, startsAt, endsAt, verified };
         await requireFree(tx, this.#parts, claim);
-      });
+      };
+      // Who brings a hold learns in the transaction whether it lives.
+      const look =
+        wish.holdId === null
+          ? () => requireUnclaimed(database, calendar, span, appointment.created_at)
+          : undefined;
+      await turns.run(calendar, store, look);
       claimsChanged(database, appointment.calendar);
       reached('stored', appointment.id);
       return { appointment, replayed: false };

@@ -13,6 +13,7 @@ import { getAppointment } from './appointments.ts';
 import { readWantedTime, type WantedTime } from './booking-request.ts';
 import type { CalendarReading } from './calendar-reading.ts';
 import { claimsChanged, deleteClaim, sweepHolds } from './claim-store.ts';
+import type { ClaimTurns } from './claim-turns.ts';
 import { claimAnew, claimedSpan, requireFree, whyNotFree } from './claiming.ts';
 import type { Conflicts } from './conflicts.ts';
 import { ownEventId } from './event.ts';
@@ -27,6 +28,7 @@ interface ChangeParts {
   readonly connections: Connections;
   readonly reading: CalendarReading;
   readonly openings: Openings;
+  readonly turns: ClaimTurns;
   readonly writer: EventWriter;
   readonly conflicts: Conflicts;
   readonly log: Logger;
@@ -98,7 +100,7 @@ export class Changes {
     body: RescheduleEvent,
     by: ChangedBy,
   ): Promise<AppointmentsTable> {
-    const { database, bots, connections, reading, openings, conflicts, now } = this.#parts;
+    const { database, bots, connections, reading, openings, turns, conflicts, now } = this.#parts;
     const bot = await bots.get(botId);
     const appointment = await getAppointment(database, botId, id);
     const wanted = this.#wanted(body, appointment);
@@ -126,7 +128,7 @@ export class Changes {
       updated_at: at,
     };
     try {
-      const changed = await database.transaction(async (tx) => {
+      const changed = await turns.run(calendar, async (tx) => {
         await tx.lock(calendar);
         if (!(await changeAppointment(tx, appointment, change))) return false;
         await sweepHolds(tx, calendar, at);

@@ -3,16 +3,17 @@ import type { Connection } from '../connections/connection.ts';
 import {
   type AppointmentsTable,
   type ClaimsTable,
+  type Database,
   isOverlapViolation,
   type Transaction,
 } from '../db/index.ts';
 import type { CalendarReading } from './calendar-reading.ts';
-import { insertClaim, moveClaim } from './claim-store.ts';
+import { claimsBetween, insertClaim, moveClaim } from './claim-store.ts';
 import { calendarsOf, type Openings } from './openings.ts';
 
 const minuteMs = 60_000;
 
-/** Thrown inside a transaction to undo it: the time is not free. */
+/** Thrown where time is claimed, inside a transaction to undo it: the time is not free. */
 class NotFree extends Error {
   override readonly name = 'NotFree';
   readonly code: 'slot_unavailable' | 'limit_reached';
@@ -61,6 +62,22 @@ export async function claimAnew(
   if (await moveClaim(tx, id, span)) return;
   const claim = { id, calendar, client_id, created_at, ...span };
   await insertClaim(tx, { ...claim, appointment_id: id, expires_at: null });
+}
+
+/**
+ * Refuses a span that is taken by now, so that no transaction has to find out.
+ *
+ * @throws {@link whyNotFree} tells why
+ */
+export async function requireUnclaimed(
+  database: Database,
+  calendar: string,
+  span: Pick<ClaimsTable, 'starts_at' | 'ends_at'>,
+  now: number,
+): Promise<void> {
+  const { starts_at: from, ends_at: to } = span;
+  const claims = await claimsBetween(database.read, calendar, from, to, now);
+  if (claims.length > 0) throw new NotFree('slot_unavailable');
 }
 
 /**

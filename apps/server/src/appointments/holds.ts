@@ -4,12 +4,13 @@ import { describeTime, formatDateTime } from '../availability/local-time.ts';
 import type { Bots } from '../bots/bots.ts';
 import { calendarKey } from '../connections/connection.ts';
 import type { Connections } from '../connections/connections.ts';
-import type { Database } from '../db/index.ts';
+import type { Database, Transaction } from '../db/index.ts';
 import { couldBeId, newId } from '../identifiers.ts';
 import { readWantedTime } from './booking-request.ts';
 import type { CalendarReading } from './calendar-reading.ts';
 import { claimsChanged, deleteHold, insertClaim, sweepHolds } from './claim-store.ts';
-import { claimedSpan, requireFree, whyNotFree } from './claiming.ts';
+import type { ClaimTurns } from './claim-turns.ts';
+import { claimedSpan, requireFree, requireUnclaimed, whyNotFree } from './claiming.ts';
 import type { Openings } from './openings.ts';
 
 interface HoldParts {
@@ -18,6 +19,7 @@ interface HoldParts {
   readonly connections: Connections;
   readonly reading: CalendarReading;
   readonly openings: Openings;
+  readonly turns: ClaimTurns;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
 }
@@ -35,7 +37,7 @@ export class Holds {
 
   /** @throws {ApiError} for every reason that the time could not be booked */
   async hold(botId: string, body: CreateHold): Promise<Hold> {
-    const { database, bots, connections, reading, openings, now } = this.#parts;
+    const { database, bots, connections, reading, openings, turns, now } = this.#parts;
     const bot = await bots.get(botId);
     const wanted = readWantedTime(body, bot);
     const { startsAt, endsAt, timeZone } = wanted;
@@ -48,7 +50,7 @@ export class Holds {
     const id = `hold-${newId(at)}`;
     const expiresAt = at + (body.holdMinutes ?? defaultHoldMinutes) * minuteMs;
     try {
-      await database.transaction(async (tx) => {
+      const store = async (tx: Transaction) => {
         await sweepHolds(tx, calendar, at);
         await insertClaim(tx, {
           id,
@@ -61,7 +63,8 @@ export class Holds {
         });
         const claim = { bot, connection, calendar, startsAt, endsAt, verified };
         await requireFree(tx, { reading, openings }, claim);
-      });
+      };
+      await turns.run(calendar, store, () => requireUnclaimed(database, calendar, span, at));
     } catch (error) {
       const code = whyNotFree(error);
       throw code === null ? error : await openings.refusal(code, bot, connection, wanted);

@@ -16,6 +16,7 @@ import { AppointmentAnswers } from './answers.ts';
 import { Booking } from './booking.ts';
 import { CalendarReading } from './calendar-reading.ts';
 import { Changes } from './changes.ts';
+import { ClaimTurns } from './claim-turns.ts';
 import { Conflicts } from './conflicts.ts';
 import { eventJobHandler } from './event-job.ts';
 import { EventWriter, eventJob } from './event-writer.ts';
@@ -96,7 +97,8 @@ export function openAppointments(parts: AppointmentParts): Appointments {
     retry,
     now,
   });
-  const shared = { database, bots, connections, reading, openings, writer, log, now };
+  const turns = new ClaimTurns(database);
+  const shared = { database, bots, connections, reading, openings, turns, writer, log, now };
   const booking = new Booking({ ...shared, answers });
   const holds = new Holds(shared);
   const changes = new Changes({ ...shared, conflicts });
