@@ -2,6 +2,7 @@ import {
   buffered,
   type Entry,
   eventIdOf,
+  mayHaveGivenWay,
   minuteMs,
   overlap,
   rulesOfBots,
@@ -76,11 +77,7 @@ export function checkAlways(world: World, { appointments, claims, now }: Snapsho
     if (held.expiresAt <= now) continue;
     const claim = claimOf.get(held.id);
     if (claim && same(claim, buffered(held.bot, held))) continue;
-    // Of what is in the owner's calendar, a hold is no match.
-    const gaveWay = [...world.entries.values()].some(({ bot, movedTo }) =>
-      movedTo.some((to) => overlap(buffered(bot, to), buffered(held.bot, held))),
-    );
-    if (!gaveWay) fail('hold lost', held, claim);
+    if (!mayHaveGivenWay(world, held)) fail('hold lost', held, claim);
   }
 }
 

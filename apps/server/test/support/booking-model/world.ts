@@ -114,6 +114,13 @@ export function same(a: Span, b: Span): boolean {
   return a.startsAt === b.startsAt && a.endsAt === b.endsAt;
 }
 
+/** Whether the owner put an appointment where a hold is: to that, holds give way. */
+export function mayHaveGivenWay({ entries }: World, held: Hold): boolean {
+  return [...entries.values()].some(({ bot, movedTo }) =>
+    movedTo.some((to) => overlap(buffered(bot, to), buffered(held.bot, held))),
+  );
+}
+
 export interface StoredAppointment extends Span {
   readonly id: string;
   readonly bot: number;
