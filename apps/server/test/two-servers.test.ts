@@ -107,6 +107,32 @@ describeOnEachDatabase('two servers on one database', (dialect) => {
     await expect.poll(offered, { timeout: 5_000 }).toBe(false);
   });
 
+  test('a list that one asked for before the other moved an event does not move it back', async () => {
+    const botId = await first.connectedBot('grace@example.com');
+    expect((await book(second, botId, bookingOf())).status).toBe(201);
+    const booked = await book(second, botId, bookingOf());
+    const { sandbox } = first;
+    // Google has made up its answer, and takes a second to send it.
+    const late = sandbox.faults.add({
+      route: 'events.list',
+      fault: { kind: 'slow', bytesPerSecond: 1_000 },
+    });
+    const meanwhile = book(first, botId, bookingOf({ email: 'meanwhile@example.org' }));
+    await vi.waitFor(() => expect(late.hits).toBe(1), soon);
+    const to = freeSlot();
+    const path = `/api/calendar/reschedule-event/${botId}/${booked.body.appointmentId}`;
+    const moved = await second.call('POST', path, to);
+    expect(moved).toMatchObject({ status: 200, body: { inGoogle: true } });
+    expect((await meanwhile).status).toBe(201);
+    const { body } = await first.call(
+      'GET',
+      `/api/calendar/appointments/${botId}/${booked.body.appointmentId}`,
+    );
+    expect(body).toMatchObject({ start: moved.body.start, conflictSince: null });
+    const rival = await book(second, botId, bookingOf({ ...to, email: 'rival@example.org' }));
+    expect(rival).toMatchObject({ status: 409, body: { code: 'slot_unavailable' } });
+  });
+
   test('the same booking at both is one appointment and one event', async () => {
     const botId = await first.connectedBot();
     const body = bookingOf();

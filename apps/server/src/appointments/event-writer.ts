@@ -175,7 +175,9 @@ export class EventWriter {
       written_revision: before.revision,
       updated_at: at,
     };
-    const stored = await this.#parts.database.transaction(async (tx) => {
+    const { database, mirror } = this.#parts;
+    const stored = await database.transaction(async (tx) => {
+      if (before.status === 'confirmed') await mirror.outdate(tx, before.calendar);
       if (!(await changeAppointment(tx, before, change))) return false;
       await settle(tx, eventJob, before.id);
       const about = { at, botId: before.client_id, subjectId: before.id };
@@ -193,9 +195,9 @@ export class EventWriter {
       return true;
     });
     if (!stored) return null;
-    if (change.status === 'cancelled') claimsChanged(this.#parts.database, before.calendar);
+    if (change.status === 'cancelled') claimsChanged(database, before.calendar);
     const after = { ...before, ...change };
-    if (after.google_event_id) this.#parts.mirror.expect(after.google_event_id, after.etag);
+    if (after.google_event_id) mirror.expect(after.google_event_id, after.etag);
     return after;
   }
 

@@ -25,6 +25,7 @@ import {
   holdsSpans,
   loadMirror,
   noteFailure,
+  outdateCalendar,
   overlapFinder,
 } from './store.ts';
 import { NotMirrored, needsFullPull, reaches, windowFor } from './window.ts';
@@ -175,6 +176,15 @@ export class Mirror {
    */
   expect(eventId: string, etag: string | null | undefined): void {
     if (etag) this.#written.set(eventId, etag);
+  }
+
+  /**
+   * Tells, first thing in the transaction that records it, that an event was changed here: a pull
+   * that is under way in any process may have read it as it was before, and would take that for an
+   * edit of the owner. It begins again.
+   */
+  outdate(tx: Transaction, calendar: string): Promise<void> {
+    return outdateCalendar(tx, calendar);
   }
 
   /** Drops all that is known of a calendar. */

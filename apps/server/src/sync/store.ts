@@ -182,6 +182,15 @@ export async function putCalendar(
   return changeCalendar(tx, calendar, version, change);
 }
 
+/** Makes pulls that were built on the calendar as it is now begin again. */
+export async function outdateCalendar(tx: Transaction, calendar: string): Promise<void> {
+  await tx
+    .updateTable('calendars')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('calendar', '=', calendar)
+    .execute();
+}
+
 /** Changes the row of a calendar that is at `version`; false when it no longer is. */
 export async function changeCalendar(
   tx: Transaction,
