@@ -220,45 +220,6 @@ export interface BusySpansTable {
   appointment_id: string | null;
 }
 
-/** One row per calendar that the mirror follows. */
-export interface CalendarsTable {
-  /** `<google_sub>/<calendar_id>`. */
-  calendar: string;
-  /** Grows with each change of what is mirrored; guards write-backs. */
-  version: number;
-  /** Where the next pull goes on; null: from the beginning. */
-  sync_token: string | null;
-  /** IANA zone in which the calendar's all-day events lie. */
-  time_zone: string | null;
-  /** What was pulled: events that touch `[window_start, window_end)`. */
-  window_start: number;
-  window_end: number;
-  /** When the last pull that was noted here began. */
-  checked_at: number;
-  /** When the last pull from the beginning began. */
-  full_pulled_at: number;
-  /** When it is polled next; null: not before somebody asks. */
-  due_at: number | null;
-  /** Pulls that failed since the last one that did not. */
-  failures: number;
-  /** What the last of them ended with. */
-  failure: string | null;
-}
-
-/** When a mirrored calendar is busy, one row per event: no titles, no guests, nothing else of it. */
-export interface BusySpansTable {
-  calendar: string;
-  event_id: string;
-  starts_at: number;
-  ends_at: number;
-  /** Whether it lasts longer than the search for the others looks back. */
-  is_long: number;
-  /** The series that the event is an occurrence of. */
-  series_id: string | null;
-  /** The appointment whose event it is, when no claim holds its time. */
-  appointment_id: string | null;
-}
-
 export interface ActivityTable {
   id: string;
   client_id: string;
