@@ -21,11 +21,11 @@ const announceAheadMs = 2 * day;
 const batch = 100;
 /**
  * So many idle grants are refreshed together, which lets them share their commits, with a pause of
- * so many milliseconds before the next: ten thousand take a few minutes, and callers notice little
+ * so many milliseconds before the next: ten thousand take eight minutes, and callers notice little
  * (bench/src/refresh.ts).
  */
 const together = 64;
-const pauseMs = 1_500;
+const pauseMs = 3_000;
 /** How often a process looks after the connections, in milliseconds. */
 const everyMs = 3_600_000;
 
