@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { BusyChange, FollowedEvents, OwnEvents } from '../src/sync/listener.ts';
+import type { BusyChange, ExpectedEvent, FollowedEvents, OwnEvents } from '../src/sync/listener.ts';
 import { book, bookingOf } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { runSql } from './support/stored.ts';
@@ -12,11 +12,13 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   /** What the listener heard, and what it answers. */
   let heard: OwnEvents[] = [];
   let changes: BusyChange[] = [];
+  let expected: ExpectedEvent[] = [];
   let answer: (own: OwnEvents) => FollowedEvents | Error;
 
   beforeAll(async () => {
     app = await openTestApp({ dialect });
     own = await openTestMirror(app, {
+      expectedEvents: async () => expected,
       async ownEvents(_tx, events) {
         heard.push(events);
         const answered = answer(events);
@@ -36,6 +38,7 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     answer = () => ({ keep: new Set() });
     heard = [];
     changes = [];
+    expected = [];
   });
 
   const monday = ['2026-01-19T00:00Z', '2026-01-20T00:00Z'] as const;
@@ -78,9 +81,7 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
       { appointmentId, eventId: id, cancelled: false, busy: true, span: moved },
     ]);
     const key = await own.keyOf(botId);
-    expect(heard.map((each) => [each.calendar, each.complete])).toEqual(
-      heard.map(() => [key, null]),
-    );
+    expect(heard.map((each) => [each.calendar, each.missing])).toEqual(heard.map(() => [key, []]));
     expect(changes).toEqual([]);
   });
 
@@ -116,18 +117,18 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     ]);
   });
 
-  test('are all told of by a complete pull, which says what it covers', async () => {
+  test('that a complete pull did not bring are told of as missing', async () => {
     const { botId, email } = await mirroredBot(app);
-    const first = await bookMonday(botId);
+    const { id, appointmentId } = await bookMonday(botId);
+    const there = app.sandbox.putEvent(email, at('2026-01-19T12:00:00', '2026-01-19T13:00:00'));
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id: first.id, status: 'cancelled' });
+    app.sandbox.putEvent(email, { id, status: 'cancelled' });
     app.sandbox.clock.advance(25 * 3_600_000);
     heard = [];
+    const gone = { eventId: id, appointmentId, revision: 1 };
+    expected = [gone, { eventId: there.id, appointmentId: 'apt-other', revision: 1 }];
     await own.pulled(botId, ...monday);
-    expect(heard).toMatchObject([{ events: [] }]);
-    const [{ complete, checkedAt } = {}] = heard;
-    expect(complete?.startsAt).toBeLessThan(checkedAt ?? 0);
-    expect(complete?.endsAt).toBeGreaterThan(Date.parse(monday[1]));
+    expect(heard).toMatchObject([{ events: [], missing: [gone] }]);
   });
 
   test('that the owner made a series of come as occurrences of it', async () => {

@@ -133,6 +133,27 @@ describeOnEachDatabase('two servers on one database', (dialect) => {
     expect(rival).toMatchObject({ status: 409, body: { code: 'slot_unavailable' } });
   });
 
+  test('a full list that one asked for before the other booked does not cancel the booking', async () => {
+    const { database, sandbox } = first;
+    const slow = await openTestApp({ dialect, database, sandbox, clockOffsetMs: -30_000 });
+    const botId = await first.connectedBot('grace@example.com');
+    expect((await book(slow, botId, bookingOf())).status).toBe(201);
+    // By the clock of the first, the calendar is to be listed anew; by the slow one not yet.
+    sandbox.clock.advance(24 * 3_600_000 - 15_000);
+    const late = sandbox.faults.add({
+      route: 'events.list',
+      fault: { kind: 'slow', bytesPerSecond: 1_000 },
+    });
+    const meanwhile = book(first, botId, bookingOf({ email: 'meanwhile@example.org' }));
+    await vi.waitFor(() => expect(late.hits).toBe(1), soon);
+    const booked = await book(slow, botId, bookingOf());
+    expect(booked.status).toBe(201);
+    await meanwhile;
+    const path = `/api/calendar/appointments/${botId}/${booked.body.appointmentId}`;
+    expect((await first.call('GET', path)).body).toMatchObject({ status: 'confirmed' });
+    await slow.close();
+  });
+
   test('the same booking at both is one appointment and one event', async () => {
     const botId = await first.connectedBot();
     const body = bookingOf();

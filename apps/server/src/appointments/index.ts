@@ -77,6 +77,7 @@ export function openAppointments(parts: AppointmentParts): Appointments {
   const { database, bots, connections, accessTokens, calendar, keys, retry, log, now } = parts;
   const ownerEdits = new OwnerEdits({ database, bots, now });
   const listener: MirrorListener = {
+    expectedEvents: (calendar, window) => ownerEdits.expected(calendar, window),
     ownEvents: (tx, own) => ownerEdits.follow(tx, own),
     busyChanged: (tx, change) => conflicts.follow(tx, change),
   };

@@ -3,7 +3,7 @@ import { wallClockOf } from '../availability/local-time.ts';
 import type { Bots } from '../bots/bots.ts';
 import type { AppointmentsTable, Database, Transaction } from '../db/index.ts';
 import type { ReadEvent, Span } from '../sync/busy-spans.ts';
-import type { FollowedEvents, OwnEvents } from '../sync/listener.ts';
+import type { ExpectedEvent, FollowedEvents, OwnEvents } from '../sync/listener.ts';
 import {
   claimsBetween,
   claimsChanged,
@@ -35,9 +35,19 @@ export class OwnerEdits {
     this.#parts = parts;
   }
 
+  /** The events of appointments that Google has now. */
+  async expected(calendar: string, window: Span): Promise<ExpectedEvent[]> {
+    const rows = await findWritten(this.#parts.database.read, calendar, window);
+    return rows.map((row) => ({
+      eventId: ownEventId(row),
+      appointmentId: row.id,
+      revision: row.revision,
+    }));
+  }
+
   /** Returns the ids of the events that no claim stands for, so that the mirror must. */
   async follow(tx: Transaction, own: OwnEvents): Promise<FollowedEvents> {
-    const { calendar, events, complete } = own;
+    const { calendar, events, missing } = own;
     const keep = new Set<string>();
     const changed = new Set<string>();
     await tx.lock(calendar);
@@ -49,24 +59,16 @@ export class OwnerEdits {
       const claimed = ours ? await this.#followOne(tx, row, event, changed) : false;
       if (!claimed && !event.cancelled) keep.add(event.eventId);
     }
-    if (complete) await this.#cancelMissing(tx, own, complete, changed);
+    for (const { appointmentId, revision } of missing) {
+      const row = await findAppointment(tx, null, appointmentId);
+      // Whatever was changed since was not to be found in the list as it is now.
+      if (row?.status !== 'confirmed' || row.calendar !== calendar) continue;
+      if (row.revision !== revision) continue;
+      changed.add(row.id);
+      await this.#cancel(tx, row);
+    }
     const { database } = this.#parts;
     return { keep, changed, committed: () => claimsChanged(database, calendar) };
-  }
-
-  /** All events were listed: what was in the calendar before, and is not among them, is gone. */
-  async #cancelMissing(
-    tx: Transaction,
-    { calendar, events, checkedAt }: OwnEvents,
-    window: Span,
-    changed: Set<string>,
-  ): Promise<void> {
-    const there = new Set(events.map(({ eventId }) => eventId));
-    for (const row of await findWritten(tx, calendar, window, checkedAt)) {
-      if (there.has(ownEventId(row))) continue;
-      await this.#cancel(tx, row);
-      changed.add(row.id);
-    }
   }
 
   /** Returns whether a claim, or a change that is on its way, stands for the event. */

@@ -134,25 +134,20 @@ export async function findConflicting(
     .execute();
 }
 
-/**
- * Confirmed appointments of a calendar that lie within a window, and that Google has had as they
- * are since before `before`.
- */
+/** Confirmed appointments of a calendar that lie within a window, and that Google has as they are. */
 export async function findWritten(
   reader: Reader,
   calendar: string,
   window: { readonly startsAt: number; readonly endsAt: number },
-  before: number,
-): Promise<AppointmentsTable[]> {
+): Promise<Pick<AppointmentsTable, 'id' | 'google_event_id' | 'revision'>[]> {
   return reader
     .selectFrom('claims')
     .innerJoin('appointments', 'appointments.id', 'claims.appointment_id')
-    .selectAll('appointments')
+    .select(['appointments.id', 'appointments.google_event_id', 'appointments.revision'])
     .where('claims.calendar', '=', calendar)
     .where('claims.starts_at', '>', window.startsAt)
     .where('claims.ends_at', '<', window.endsAt)
     .where('appointments.status', '=', 'confirmed')
-    .where('appointments.updated_at', '<', before)
     .whereRef('appointments.written_revision', '=', 'appointments.revision')
     .execute();
 }

@@ -28,7 +28,7 @@ export async function keepPull(
   const { calendar } = row;
   if (!(await putCalendar(tx, stored?.version ?? null, row))) return null;
   await holdClaims(database, tx, calendar);
-  const { complete, window, checkedAt } = pulled;
+  const { complete, window, expected } = pulled;
   const events = new Map(pulled.events.map((event) => [event.eventId, event]));
   const before = await findSpans(tx, calendar, complete ? null : [...events.keys()]);
 
@@ -36,14 +36,10 @@ export async function keepPull(
   const own = [...events.values()].filter(
     (event) => event.appointmentId !== null || (event.cancelled && !foreign.has(event.eventId)),
   );
+  const missing = expected.filter(({ eventId }) => !events.has(eventId));
   const followed =
-    own.length > 0 || complete
-      ? await listener.ownEvents(tx, {
-          calendar,
-          events: own,
-          complete: complete ? window : null,
-          checkedAt,
-        })
+    own.length > 0 || missing.length > 0
+      ? await listener.ownEvents(tx, { calendar, events: own, missing })
       : { keep: new Set<string>() };
   const { changed: changedAppointments = new Set<string>() } = followed;
 

@@ -19,17 +19,27 @@ export interface OwnEvents {
    */
   readonly events: readonly ReadEvent[];
   /**
-   * Set when all of the calendar's events in this window were listed: an event that should be in it
-   * and is not among `events` is gone, or out of the window. Only what was in the calendar before
-   * `checkedAt` can be missed so.
+   * When all of the calendar was listed, the events that were expected in it and are not there: they
+   * are gone, or out of the window.
    */
-  readonly complete: Span | null;
-  /** When the list began, in epoch milliseconds. */
-  readonly checkedAt: number;
+  readonly missing: readonly ExpectedEvent[];
+}
+
+/** An event that Google had before a list of the whole calendar began. */
+export interface ExpectedEvent {
+  readonly eventId: string;
+  readonly appointmentId: string;
+  /** The state of the appointment that the event is in. */
+  readonly revision: number;
 }
 
 /** What the room above does with a pull, inside the pull's transaction. */
 export interface MirrorListener {
+  /**
+   * Which events of appointments a list of all within a window must bring. It is read before the
+   * list begins, since no two clocks agree on what came first.
+   */
+  expectedEvents(calendar: string, window: Span): Promise<readonly ExpectedEvent[]>;
   /**
    * Lets appointments follow what the owner did with their events.
    *

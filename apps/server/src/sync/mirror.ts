@@ -13,7 +13,7 @@ import { BusyList } from './busy-list.ts';
 import type { ReadEvent } from './busy-spans.ts';
 import { Flights, within } from './flights.ts';
 import { keepPull, toBusySpan } from './keeping.ts';
-import type { BusySpan, MirrorListener } from './listener.ts';
+import type { BusySpan } from './listener.ts';
 import { EventLists, type Pulled, type PullParts } from './pull.ts';
 import { Recent } from './recent.ts';
 import { isNoteworthy, nextPoll, pollAfterFailure } from './schedule.ts';
@@ -32,7 +32,6 @@ import { NotMirrored, needsFullPull, reaches, windowFor } from './window.ts';
 
 export interface MirrorParts extends PullParts {
   readonly database: Database;
-  readonly listener: MirrorListener;
   readonly log: Logger;
 }
 

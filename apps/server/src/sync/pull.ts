@@ -1,5 +1,5 @@
 import type { AccessTokens } from '../connections/access-tokens.ts';
-import type { Connection } from '../connections/connection.ts';
+import { type Connection, calendarKey } from '../connections/connection.ts';
 import {
   type CalendarEvent,
   type EventsPage,
@@ -9,6 +9,7 @@ import {
   withRetry,
 } from '../google/index.ts';
 import { isOfSeries, type ReadEvent, readEvent, type Span } from './busy-spans.ts';
+import type { ExpectedEvent, MirrorListener } from './listener.ts';
 
 /** Longest wait for one page, in milliseconds. */
 const pageTimeoutMs = 8_000;
@@ -21,6 +22,7 @@ const retryShare = 0.8;
 export interface PullParts {
   readonly accessTokens: AccessTokens;
   readonly calendar: GoogleCalendar;
+  readonly listener: MirrorListener;
   /** Clock in epoch milliseconds. */
   readonly now: () => number;
 }
@@ -39,6 +41,8 @@ export interface Pulled {
   readonly complete: boolean;
   readonly window: Span;
   readonly events: readonly ReadEvent[];
+  /** What must be among the events, when it is everything. */
+  readonly expected: readonly ExpectedEvent[];
   readonly timeZone: string | null;
   /** null: Google gave none; the next pull begins anew. */
   readonly syncToken: string | null;
@@ -56,6 +60,7 @@ export class EventLists {
 
   /** Everything in the window. @throws {GoogleError} {@link AccessTokens.use} */
   async all(connection: Connection, window: Span, budgetMs: number): Promise<Pulled> {
+    const expected = await this.#parts.listener.expectedEvents(calendarKey(connection), window);
     const events: ReadEvent[] = [];
     const query = { from: window.startsAt, to: window.endsAt };
     const end = await this.#pages(connection, query, budgetMs, async ({ items, timeZone }) => {
@@ -63,7 +68,7 @@ export class EventLists {
       return true;
     });
     if (end === null) throw refused('calendar_too_large');
-    return { complete: true, window, events, ...end };
+    return { complete: true, window, events, expected, ...end };
   }
 
   /**
@@ -91,7 +96,7 @@ export class EventLists {
     const { syncToken } = position;
     try {
       const end = await this.#pages(connection, { syncToken }, budgetMs, take);
-      return end && { complete: false, window: position.window, events, ...end };
+      return end && { complete: false, window: position.window, events, expected: [], ...end };
     } catch (error) {
       if (!(error instanceof GoogleError)) throw error;
       // 410 fullSyncRequired; what never was a token may be 400 (facts/google.md §2, Sync; §8).

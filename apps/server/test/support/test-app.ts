@@ -39,6 +39,8 @@ export interface TestAppOptions {
   /** Starts over on a database that exists. */
   readonly database?: TestDatabase;
   readonly sandbox?: Sandbox;
+  /** How far the server's clock is from Google's, in milliseconds. */
+  readonly clockOffsetMs?: number;
   /** What differs from {@link testEnvironment}. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -139,7 +141,7 @@ export async function openTestApp(options: TestAppOptions): Promise<TestApp> {
   const log: string[] = [];
   const app = await openApp(config, {
     log: pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(line) }),
-    now: () => sandbox.clock.now(),
+    now: () => sandbox.clock.now() + (options.clockOffsetMs ?? 0),
     retry: options.retry ?? impatient,
     refresh: options.refresh ?? impatientRefresh,
   });

@@ -15,6 +15,7 @@ import { type TestApp, testEnvironment } from './test-app.ts';
 
 /** Keeps every event as a busy span, and hears of nothing. */
 const keepsAll: MirrorListener = {
+  expectedEvents: async () => [],
   ownEvents: async (_tx, { events }) => ({ keep: new Set(events.map((event) => event.eventId)) }),
   busyChanged: async () => {},
 };
