@@ -8,14 +8,16 @@ const hourMs = 3_600_000;
 
 describeOnEachDatabase('what the owner does in Google', (dialect) => {
   let server: TestApp;
+  let botOfOwner: string;
   let bot: string;
   let appointment: Answer;
   let startsAt: number;
   beforeAll(async () => {
     server = await openTestApp({ dialect });
-    bot = await server.connectedBot(owner, { timeZone: 'UTC' });
+    botOfOwner = await server.connectedBot(owner, { timeZone: 'UTC' });
   });
   beforeEach(async () => {
+    bot = botOfOwner;
     freeSlot();
     appointment = await book(server, bot, bookingOf({ timeZone: 'Europe/Berlin' }));
     expect(appointment.status, appointment.text).toBe(201);
@@ -36,11 +38,14 @@ describeOnEachDatabase('what the owner does in Google', (dialect) => {
     const path = `/api/calendar/appointments/${bot}/${appointment.body.appointmentId}`;
     return (await server.call('GET', path)).body;
   };
-  const bookAt = (epochMs: number) => {
+  const event = () =>
+    server.sandbox.events(owner).find(({ id }) => id === appointment.body.eventId);
+  const slotAt = (epochMs: number) => {
     const text = new Date(epochMs).toISOString();
-    const slot = { date: text.slice(0, 10), time: text.slice(11, 16), timeZone: 'UTC' };
-    return book(server, bot, bookingOf({ ...slot, email: 'rival@example.org' }));
+    return { date: text.slice(0, 10), time: text.slice(11, 16), timeZone: 'UTC' };
   };
+  const bookAt = (epochMs: number) =>
+    book(server, bot, bookingOf({ ...slotAt(epochMs), email: 'rival@example.org' }));
   const activity = async () => {
     const { body } = await server.call('GET', `/api/activity/${bot}?limit=200`);
     return (body.activity as { kind: string; subjectId: string; detail: object }[])
@@ -144,8 +149,7 @@ describeOnEachDatabase('what the owner does in Google', (dialect) => {
     await server.app.worker.runDue();
     const wanted = Date.parse(`${to.date}T${to.time}:00+02:00`);
     expect(Date.parse(String((await seen()).start))).toBe(wanted);
-    const event = server.sandbox.events(owner).find(({ id }) => id === appointment.body.eventId);
-    expect(Date.parse(event?.start?.dateTime ?? '')).toBe(wanted);
+    expect(Date.parse(event()?.start?.dateTime ?? '')).toBe(wanted);
   });
 
   test('deletes it while a change made here waits: it stays deleted', async () => {
@@ -160,12 +164,11 @@ describeOnEachDatabase('what the owner does in Google', (dialect) => {
     expect(await seen()).toMatchObject({ status: 'cancelled' });
     fault.remove();
     await server.app.worker.runDue();
-    const event = server.sandbox.events(owner).find(({ id }) => id === appointment.body.eventId);
-    expect(event?.status).toBe('cancelled');
+    expect(event()?.status).toBe('cancelled');
   });
 
   test('copies it: the copy is an event of the owner’s own', async () => {
-    const original = server.sandbox.events(owner).find(({ id }) => id === appointment.body.eventId);
+    const original = event();
     server.sandbox.putEvent(owner, {
       summary: 'Copy',
       start: at(startsAt + hourMs),
@@ -174,5 +177,77 @@ describeOnEachDatabase('what the owner does in Google', (dialect) => {
     });
     expect(Date.parse(String((await seen()).start))).toBe(startsAt);
     expect((await bookAt(startsAt + hourMs)).status).toBe(409);
+  });
+
+  test('changes its zone: the wall clock stays, the instant moves, and the appointment with it', async () => {
+    const wallAt = (epochMs: number) => ({
+      dateTime: new Date(epochMs).toISOString().slice(0, 19),
+      timeZone: 'Asia/Kathmandu',
+    });
+    edit({ start: wallAt(startsAt), end: wallAt(startsAt + hourMs / 2) });
+    const moved = await seen();
+    expect(Date.parse(String(moved.start))).toBe(startsAt - 5.75 * hourMs);
+    expect((await bookAt(startsAt)).status).toBe(201);
+  });
+
+  test('removes the guest: the appointment stands, and moving it does not invite them again', async () => {
+    edit({ attendees: [] });
+    expect(await seen()).toMatchObject({ status: 'confirmed', inGoogle: true });
+    expect((await bookAt(startsAt)).status).toBe(409);
+    const path = `/api/calendar/reschedule-event/${bot}/${appointment.body.appointmentId}`;
+    const moved = await server.call('POST', path, slotAt(startsAt + hourMs));
+    expect(moved).toMatchObject({ status: 200, body: { inGoogle: true } });
+    expect(event()?.attendees ?? []).toEqual([]);
+    expect(Date.parse(event()?.start?.dateTime ?? '')).toBe(startsAt + hourMs);
+  });
+
+  test('declines it: what was booked keeps its time until it is cancelled', async () => {
+    const guests = event()?.attendees ?? [];
+    edit({ attendees: [...guests, { email: owner, responseStatus: 'declined' }] });
+    expect(await seen()).toMatchObject({ status: 'confirmed' });
+    expect((await bookAt(startsAt)).status).toBe(409);
+    const path = `/api/calendar/cancel-event/${bot}/${appointment.body.appointmentId}`;
+    expect((await server.call('POST', path)).status).toBe(200);
+    expect((await bookAt(startsAt)).status).toBe(201);
+  });
+
+  test('makes a series of it and edits one instance: every occurrence keeps its time', async () => {
+    const weekMs = 7 * 24 * hourMs;
+    edit({ recurrence: ['RRULE:FREQ=WEEKLY;COUNT=3'] });
+    await seen();
+    const second = startsAt + weekMs;
+    const original = new Date(second).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    edit({
+      id: `${appointment.body.eventId}_${original}`,
+      start: at(second + 2 * hourMs),
+      end: at(second + 3 * hourMs),
+    });
+    await seen();
+    const statuses: number[] = [];
+    for (const start of [startsAt, second, second + 2 * hourMs, second + weekMs]) {
+      statuses.push((await bookAt(start)).status);
+    }
+    expect(statuses).toEqual([409, 201, 409, 409]);
+  });
+
+  test('moves it to another calendar: it has left the bot’s, and takes its time where that is followed', async () => {
+    const other = `other-${dialect}@group.calendar.google.com`;
+    const email = `mover-${dialect}@example.com`;
+    server.sandbox.addAccount({
+      email,
+      timeZone: 'UTC',
+      calendars: [{ id: other, summary: 'Other' }],
+    });
+    bot = await server.connectedBot(email, { timeZone: 'UTC', busyCalendars: [other] });
+    appointment = await bookAt(startsAt);
+    expect(appointment.status, appointment.text).toBe(201);
+    const id = String(appointment.body.eventId);
+    const { start, end, extendedProperties } = server.sandbox.events(email)[0] ?? {};
+    server.sandbox.putEvent(email, { id, status: 'cancelled' });
+    server.sandbox.putEvent(email, { id, start, end, extendedProperties }, other);
+    expect(await seen()).toMatchObject({ status: 'cancelled' });
+    expect((await bookAt(startsAt)).status).toBe(409);
+    server.sandbox.putEvent(email, { id, status: 'cancelled' }, other);
+    expect((await bookAt(startsAt)).status).toBe(201);
   });
 });
