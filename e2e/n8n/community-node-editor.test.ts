@@ -19,6 +19,7 @@ import {
   calhookApi,
   nodeType,
   packageName,
+  toolType,
 } from './support/calhook-node.ts';
 import { type N8nForTests, startN8nForTests } from './support/n8n-for-tests.ts';
 
@@ -29,6 +30,8 @@ interface Property {
   readonly displayOptions?: { readonly show: Readonly<Record<string, readonly unknown[]>> };
 }
 interface NodeDescription {
+  readonly name: string;
+  readonly description: string;
   readonly properties: readonly Property[];
 }
 
@@ -150,12 +153,26 @@ test('a credential with another key, or the address of something else, is refuse
   expect(await tried(`${n8n.url}`, bootstrapKey)).toEqual(elsewhere);
 });
 
-test('the node is a tool for agents, with every field of the API and no other', async () => {
+test('n8n lists the node as a tool of agents, with the same fields and a description', async () => {
+  const listed = await n8n.file<NodeDescription[]>('/types/nodes.json');
+  const [node, tool] = [nodeType, toolType].map((type) => listed.find(({ name }) => name === type));
+  expect(tool).toMatchObject({
+    displayName: 'Calhook Tool',
+    inputs: [],
+    outputs: ['ai_tool'],
+    credentials: [{ name: 'calhookApi', required: true }],
+    codex: { categories: ['AI'], subcategories: { AI: ['Tools'], Tools: ['Other Tools'] } },
+  });
+  const [how, description, ...fields] = tool?.properties ?? [];
+  expect(how).toMatchObject({ name: 'descriptionType', default: 'auto' });
+  expect(description).toMatchObject({ name: 'toolDescription', default: node?.description });
+  expect(fields).toEqual(node?.properties);
+});
+
+test('the node has every field of the API and no other', async () => {
   const [node] = await n8n.rest<NodeDescription[]>('POST', '/node-types', {
     nodeInfos: [{ name: nodeType, version: 1 }],
   });
-  // Agents may use it as a tool.
-  expect(node).toMatchObject({ usableAsTool: true });
   const properties = node?.properties ?? [];
   const choices = new Set(['resource', 'operation', 'botId', 'appointmentId']);
   /** The fields of an operation, those of its collections in their place. */

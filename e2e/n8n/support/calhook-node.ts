@@ -4,6 +4,8 @@ import { buildCommunityPackage, type N8nCredential, type N8nWorkflow } from 'loc
 
 export const packageName = 'n8n-nodes-calhook';
 export const nodeType = `${packageName}.calhook`;
+/** The node as a tool of an agent: n8n makes this type of the other. */
+export const toolType = `${nodeType}Tool`;
 const packageSource = join(import.meta.dirname, `../../../packages/${packageName}`);
 
 /** The community package, built as it is published. */
@@ -24,7 +26,7 @@ export function calhookApi(id: string, baseUrl: string, apiKey: string): N8nCred
 export function withCredential(workflow: N8nWorkflow, id: string): N8nWorkflow {
   const credentials = { calhookApi: { id, name: id } };
   const nodes = workflow.nodes.map((node) =>
-    node.type === nodeType ? { ...node, credentials } : node,
+    [nodeType, toolType].includes(node.type) ? { ...node, credentials } : node,
   );
   return { ...workflow, nodes };
 }

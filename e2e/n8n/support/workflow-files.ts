@@ -17,6 +17,7 @@ export function copyOf(workflow: N8nWorkflow, suffix: string, credentialId?: str
     const { path } = node.parameters;
     return {
       ...node,
+      ...(node.webhookId ? { webhookId: `${node.webhookId}-${suffix}` } : {}),
       ...(typeof path === 'string'
         ? {
             parameters: { ...node.parameters, path: `${path}-${suffix}` },

@@ -31,7 +31,7 @@ export async function installN8n(progress: (line: string) => void): Promise<N8nI
     {
       name: 'n8n',
       manifestDirectory: join(import.meta.dirname, '../install'),
-      cost: 'a few minutes and 0.8 GB',
+      cost: 'a few minutes and 1.1 GB',
       // The rest of the packages runs no scripts: those that have some need none of what they make.
       steps: (folder) => [
         { what: 'packages', args: ['ci', '--legacy-peer-deps', '--ignore-scripts'] },

@@ -3,17 +3,20 @@ const answerWithinMs = 30_000;
 
 type Rest = <T>(method: string, path: string, body?: object) => Promise<T>;
 
-/**
- * Signs in as the owner of an n8n, whose account is made when there is none yet.
- *
- * @returns calls the API of the editor
- */
+interface SignedIn {
+  /** Calls the API of the editor. */
+  readonly rest: Rest;
+  /** Reads a JSON file that the editor is served. */
+  file<T>(path: string): Promise<T>;
+}
+
+/** Signs in as the owner of an n8n, whose account is made when there is none yet. */
 export async function signIn(
   url: string,
   owner: { readonly email: string; readonly password: string },
-): Promise<Rest> {
+): Promise<SignedIn> {
   const send = (method: string, path: string, body: object | undefined, cookie: string) =>
-    fetch(`${url}/rest${path}`, {
+    fetch(`${url}${path}`, {
       method,
       headers: { 'content-type': 'application/json', cookie },
       signal: AbortSignal.timeout(answerWithinMs),
@@ -21,7 +24,7 @@ export async function signIn(
     });
   const setUp = await send(
     'POST',
-    '/owner/setup',
+    '/rest/owner/setup',
     { ...owner, firstName: 'Calhook', lastName: 'Demo' },
     '',
   );
@@ -29,7 +32,7 @@ export async function signIn(
     ? setUp
     : await send(
         'POST',
-        '/login',
+        '/rest/login',
         { emailOrLdapLoginId: owner.email, password: owner.password },
         '',
       );
@@ -38,10 +41,14 @@ export async function signIn(
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
-  return async (method, path, body) => {
+  const read = async (method: string, path: string, body?: object) => {
     const response = await send(method, path, body, cookie);
     const text = await response.text();
     if (!response.ok) throw new Error(`n8n: ${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text).data;
+    return JSON.parse(text);
+  };
+  return {
+    rest: async (method, path, body) => (await read(method, `/rest${path}`, body)).data,
+    file: (path) => read('GET', path),
   };
 }

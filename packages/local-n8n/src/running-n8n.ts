@@ -24,6 +24,7 @@ export interface N8nWorkflow {
     readonly name: string;
     readonly type: string;
     readonly parameters: Readonly<Record<string, unknown>>;
+    readonly webhookId?: string;
   }[];
   readonly [field: string]: unknown;
 }
@@ -50,6 +51,8 @@ export interface RunningN8n {
   readonly pid: number;
   /** Calls the API of n8n's editor as its owner. @throws Error when n8n refuses */
   rest<T>(method: string, path: string, body?: object): Promise<T>;
+  /** Reads a JSON file that n8n serves to its editor. @throws Error when there is none */
+  file<T>(path: string): Promise<T>;
   /** What n8n has printed. */
   log(): string;
   stop(): Promise<void>;
@@ -80,11 +83,11 @@ export async function startN8n(options: N8nOptions): Promise<RunningN8n> {
   );
   const url = `http://127.0.0.1:${port}`;
   try {
-    const rest = await signIn(url, owner);
+    const { rest, file } = await signIn(url, owner);
     const wanted = workflows.filter(({ id }) => published.includes(id));
     for (const { id } of wanted) await publish(rest, id);
     await Promise.all(wanted.flatMap(webhooksOf).map((webhook) => listening(url, webhook)));
-    return { url, pid: running.pid, rest, log: running.log, stop: running.stop };
+    return { url, pid: running.pid, rest, file, log: running.log, stop: running.stop };
   } catch (error) {
     await running.stop();
     throw error;
@@ -105,17 +108,20 @@ interface Webhook {
   readonly path: string;
 }
 
+/** The webhooks of a workflow, its chats among them. */
 function webhooksOf({ nodes }: N8nWorkflow): Webhook[] {
-  return nodes.flatMap(({ type, parameters }) =>
-    type === 'n8n-nodes-base.webhook'
-      ? [{ method: String(parameters.httpMethod ?? 'GET'), path: String(parameters.path) }]
-      : [],
-  );
+  return nodes.flatMap(({ type, parameters, webhookId }) => {
+    if (type === '@n8n/n8n-nodes-langchain.chatTrigger') {
+      return [{ method: 'POST', path: `${webhookId}/chat` }];
+    }
+    if (type !== 'n8n-nodes-base.webhook') return [];
+    return [{ method: String(parameters.httpMethod ?? 'GET'), path: String(parameters.path) }];
+  });
 }
 
 /**
  * Waits until a webhook is there: n8n answers before its workflows run. A request of another method
- * starts nothing, and n8n names the right one as soon as it knows the path.
+ * starts nothing, and n8n names the right ones as soon as it knows the path.
  *
  * @throws Error when it does not come
  */
@@ -123,10 +129,10 @@ async function listening(url: string, { method, path }: Webhook): Promise<void> 
   const deadline = performance.now() + listeningWithinMs;
   for (;;) {
     const answer = await fetch(`${url}/webhook/${path}`, {
-      method: method === 'GET' ? 'POST' : 'GET',
+      method: method === 'PUT' ? 'PATCH' : 'PUT',
     });
     const text = await answer.text();
-    if (text.includes(`make a ${method} request`)) return;
+    if (new RegExp(`make a .*\\b${method}\\b.* request`).test(text)) return;
     if (performance.now() > deadline) throw new Error(`n8n: /webhook/${path}: ${text}`);
     await delay(lookAgainMs);
   }

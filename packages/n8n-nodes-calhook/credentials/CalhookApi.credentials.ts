@@ -12,7 +12,7 @@ export class CalhookApi implements ICredentialType {
 
   icon = { light: 'file:../icons/calhook.svg', dark: 'file:../icons/calhook.dark.svg' } as const;
 
-  documentationUrl = 'https://calhook.example/docs/n8n-nodes#credentials';
+  documentationUrl = 'https://calhook.example/n8n-nodes-calhook#credentials';
 
   properties: INodeProperties[] = [
     {

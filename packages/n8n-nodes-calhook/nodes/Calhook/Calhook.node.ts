@@ -70,11 +70,21 @@ export class Calhook implements INodeType {
 
   async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
     const results: INodeExecutionData[] = [];
+    // n8n makes the type of the tool by this suffix.
+    const isTool = this.getNode().type.endsWith('Tool');
     for (const itemIndex of this.getInputData().keys()) {
       try {
         const answers = await run(this, itemIndex);
+        // An empty list reaches a model as an empty text, which it may take for anything.
+        if (isTool && answers.length === 0) answers.push({ found: 0 });
         results.push(...answers.map((json) => ({ json, pairedItem: { item: itemIndex } })));
       } catch (error) {
+        const problem = isTool ? problemOf(error) : null;
+        if (problem) {
+          // Of an error n8n tells a model the message, or nothing; the refusal has the alternatives.
+          results.push({ json: problem, pairedItem: { item: itemIndex } });
+          continue;
+        }
         const failure = new NodeApiError(this.getNode(), error as JsonObject, {
           message: (error as Error).message,
           itemIndex,
