@@ -38,6 +38,8 @@ export interface MortalServer {
   died(): Promise<Reached[]>;
   /** Starts it again, two minutes later: leases have ended, and what was put off is due. */
   revive(): Promise<void>;
+  /** Kills it, and starts it again as {@link revive} does. */
+  restart(): Promise<void>;
   /** As {@link revive}, to die at once of a job that is due. */
   reviveToDie(death: Death): void;
   close(): Promise<void>;
@@ -89,6 +91,11 @@ export async function startMortalServer(dialect: DialectName): Promise<MortalSer
     start();
   };
   const listening = () => server.line(/"msg":"listening"/);
+  const revive = async () => {
+    live();
+    later();
+    await listening();
+  };
 
   live();
   start();
@@ -107,10 +114,11 @@ export async function startMortalServer(dialect: DialectName): Promise<MortalSer
         return { milestone, subject };
       });
     },
-    async revive() {
-      live();
-      later();
-      await listening();
+    revive,
+    async restart() {
+      server.kill();
+      await server.ended;
+      await revive();
     },
     reviveToDie(death) {
       dieAt(death);
