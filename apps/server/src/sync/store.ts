@@ -254,19 +254,6 @@ export async function takeDue(
   return taken;
 }
 
-/**
- * Lets transactions that claim this calendar wait (migration 0003), so that a new busy span and a
- * new claim over it never pass each other unseen. SQLite has one writer.
- */
-export async function holdClaims(
-  database: Pick<Database, 'dialect'>,
-  tx: Transaction,
-  calendar: string,
-): Promise<void> {
-  if (database.dialect === 'sqlite') return;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${calendar}, 0))`.execute(tx);
-}
-
 function* chunks<T>(all: readonly T[]): Generator<T[]> {
   for (let at = 0; at < all.length; at += chunk) yield all.slice(at, at + chunk);
 }
