@@ -15,7 +15,7 @@ import { Mirror } from '../../src/sync/mirror.ts';
 import { Polling } from '../../src/sync/polling.ts';
 import { openVault } from '../../src/vault/index.ts';
 import { runSql } from './stored.ts';
-import { openTestApp, type TestApp, testEnvironment } from './test-app.ts';
+import { openTestApp, type TestApp, testEnvironment, unlimited } from './test-app.ts';
 
 /** Keeps every event as a busy span, and hears of nothing. */
 const keepsAll: MirrorListener = {
@@ -66,7 +66,7 @@ export function withMirrors(
   };
   beforeAll(async () => {
     app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
+    app.sandbox.set(unlimited);
     await ready({ app, own: await openAnother(listener), openAnother });
   });
   afterAll(async () => {
