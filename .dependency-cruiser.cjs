@@ -70,7 +70,7 @@ module.exports = {
         path: `${server}(vault|db|google|activity|availability|jobs)/`,
         pathNot: '\\.test\\.ts$',
       },
-      to: { path: `${server}(http|bots|connections|sync|appointments|demo)/` },
+      to: { path: `${server}(http|keys|bots|connections|doctor|sync|appointments|mcp|demo)/` },
     },
     {
       name: 'the-mirror-knows-no-rooms-above',

@@ -1,10 +1,9 @@
-import { createEventFields, type ErrorCode, errorCatalogue } from '@calhook/contract';
-import { withSettings } from 'local-n8n';
+import type { ErrorCode } from '@calhook/contract';
+import { type N8nWorkflow, withSettings } from 'local-n8n';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bookingOf } from '../../apps/server/test/support/bookings.ts';
 import { openTestApp, type TestApp } from '../../apps/server/test/support/test-app.ts';
 import { type N8nForTests, startN8nForTests, type WebhookAnswer } from './support/n8n-for-tests.ts';
-import { type RecordedRequest, startRecorder } from './support/recorder.ts';
+import { eventIdsOf, form, request, titledRefusal } from './support/requests.ts';
 import { copyOf, headerAuth, readWorkflow } from './support/workflow-files.ts';
 
 const file = readWorkflow('appointment-booking.json');
@@ -12,20 +11,11 @@ const dialects = ['sqlite', 'postgres'] as const;
 type Dialect = (typeof dialects)[number];
 const wrongKey = 'wrongKey00000001';
 
-/** What Calhook would answer, for what the workflow sends: a connection, and a booking. */
-const booked = ({ method }: RecordedRequest) =>
-  method === 'GET' ? { connected: true, expired: false } : { success: true };
-
 const apps = {} as Record<Dialect, TestApp>;
-let recorder: Awaited<ReturnType<typeof startRecorder>>;
 let n8n: N8nForTests;
 beforeAll(async () => {
-  recorder = await startRecorder(booked);
   const credentials = [headerAuth(wrongKey, `chk_nobody_${'x'.repeat(43)}`)];
-  const workflows = [
-    copyOf(withSettings(file, { calhookUrl: recorder.url }), 'recorded', 'keysqlite'),
-    copyOf(withSettings(file, { calhookUrl: 'http://127.0.0.1:9' }), 'nobody', 'keysqlite'),
-  ];
+  const workflows: N8nWorkflow[] = [];
   for (const dialect of dialects) {
     const app = await openTestApp({ dialect });
     apps[dialect] = app;
@@ -44,36 +34,15 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await n8n?.stop();
-  await recorder?.close();
   for (const app of Object.values(apps)) await app.close();
 });
-
-/** The form of a website: names as websites have them. */
-function form(changes: Record<string, unknown> = {}): Record<string, unknown> {
-  const { customerName, ...rest } = bookingOf();
-  return { fullName: customerName, ...rest, ...changes };
-}
-
-function refusal(status: number, code: ErrorCode): object {
-  const { title, sentence } = errorCatalogue[code];
-  const detail = sentence.includes('{') ? expect.any(String) : sentence;
-  return { status, body: { success: false, code, title, status, detail } };
-}
 
 describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => {
   const calhook = () => apps[dialect];
   const send = (body: unknown, path = `appointment-${dialect}`): Promise<WebhookAnswer> =>
     n8n.post(path, body);
-  const request = (botId: string, changes: Record<string, unknown> = {}) => ({
-    botId,
-    type: 'appointment',
-    formData: form(changes),
-  });
   const ada = () => calhook().connectedBot('ada@example.com', { timeZone: 'Europe/London' });
-  const eventIds = (account: string) =>
-    calhook()
-      .sandbox.events(account)
-      .map(({ id }) => id);
+  const eventIds = (account: string) => eventIdsOf(calhook(), account);
 
   test('books each bot into its own calendar', async () => {
     const ofAda = await ada();
@@ -107,7 +76,7 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
     ['without a type', (botId) => ({ botId, formData: form() })],
     ['that is no object', () => ['appointment']],
   ])('a message %s is no appointment', async (_, body) => {
-    expect(await send(body(await ada()))).toMatchObject(refusal(400, 'not_an_appointment'));
+    expect(await send(body(await ada()))).toMatchObject(titledRefusal(400, 'not_an_appointment'));
   });
 
   test.each<[string, (botId: string) => unknown, string[]]>([
@@ -137,18 +106,18 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
     ['a day that does not exist', { date: '2027-02-30' }, 'invalid_date'],
     ['a time that is over', { date: '2025-06-03' }, 'time_in_past'],
   ])('%s is refused in the words of Calhook', async (_, changes, code) => {
-    expect(await send(request(await ada(), changes))).toMatchObject(refusal(400, code));
+    expect(await send(request(await ada(), changes))).toMatchObject(titledRefusal(400, code));
   });
 
   test('an unknown bot is 404', async () => {
-    expect(await send(request('bot-nobody'))).toMatchObject(refusal(404, 'bot_not_found'));
+    expect(await send(request('bot-nobody'))).toMatchObject(titledRefusal(404, 'bot_not_found'));
     expect(await send(request('../keys'))).toMatchObject({ status: 404 });
   });
 
   test('a bot that was never connected, and one that was disconnected, are 424', async () => {
     const made = await calhook().call('POST', '/api/bots', { name: 'Unconnected' });
     const never = String(made.body.id);
-    const expected = refusal(424, 'calendar_not_connected');
+    const expected = titledRefusal(424, 'calendar_not_connected');
     expect(await send(request(never))).toMatchObject(expected);
     const botId = await ada();
     await calhook().call('POST', `/api/calendar/disconnect/${botId}`);
@@ -160,7 +129,7 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
     calhook().sandbox.addAccount({ email: account });
     const botId = await calhook().connectedBot(account);
     calhook().sandbox.revokeGrants(account);
-    const expected = refusal(424, 'calendar_needs_reauth');
+    const expected = titledRefusal(424, 'calendar_needs_reauth');
     expect(await send(request(botId))).toMatchObject(expected);
     expect(await send(request(botId))).toMatchObject(expected);
   });
@@ -171,7 +140,7 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
     expect((await send(first)).status).toBe(201);
     const second = { ...first, formData: { ...first.formData, email: 'other@example.org' } };
     const answer = await send(second);
-    expect(answer).toMatchObject(refusal(409, 'slot_unavailable'));
+    expect(answer).toMatchObject(titledRefusal(409, 'slot_unavailable'));
     const free = { date: expect.any(String), time: expect.any(String), label: expect.any(String) };
     expect(answer.body.alternatives).toMatchObject([free, free, free]);
   });
@@ -187,7 +156,7 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
     const wanted = request(botId);
     const during = await send(wanted);
     outage.remove();
-    expect(during).toMatchObject(refusal(503, 'calendar_unreachable'));
+    expect(during).toMatchObject(titledRefusal(503, 'calendar_unreachable'));
     const after = await send(wanted);
     expect(after).toMatchObject({ body: { success: true, status: 'confirmed' } });
     expect(eventIds('ada@example.com').filter((id) => id === after.body.eventId)).toHaveLength(1);
@@ -290,116 +259,5 @@ describe.each(dialects)('the booking workflow in a real n8n (%s)', (dialect) => 
       },
       { timeout: 10_000, interval: 200 },
     );
-  });
-});
-
-describe('what the workflow sends', () => {
-  const send = async (body: unknown): Promise<RecordedRequest[]> => {
-    const from = recorder.requests.length;
-    expect((await n8n.post('appointment-recorded', body)).status).toBe(200);
-    return recorder.requests.slice(from);
-  };
-  const keyOf = async (body: unknown) => (await send(body))[1]?.headers['idempotency-key'];
-
-  test('is a question and a booking, both with the API key', async () => {
-    const fields = {
-      fullName: 'Ada Byron',
-      email: 'ada@example.org',
-      phone: '',
-      date: '2027-06-03',
-      time: '10:00',
-      durationMinutes: '45',
-      notes: null,
-      bicycle: { make: 'Brompton' },
-      insured: true,
-      answers: { colour: 'red' },
-    };
-    const [status, booking] = await send({
-      botId: 'bot-ada',
-      type: 'appointment',
-      formData: fields,
-    });
-    expect(status).toMatchObject({ method: 'GET', url: '/api/calendar/status/bot-ada' });
-    expect(booking).toMatchObject({
-      method: 'POST',
-      url: '/api/calendar/create-event/bot-ada',
-      body: {
-        fullName: 'Ada Byron',
-        email: 'ada@example.org',
-        date: '2027-06-03',
-        time: '10:00',
-        durationMinutes: 45,
-        answers: { colour: 'red', insured: 'true', bicycle: '{"make":"Brompton"}' },
-      },
-    });
-    expect(Object.keys(booking?.body as object)).not.toContain('notes');
-    for (const sent of [status, booking]) {
-      expect(sent?.headers.authorization).toMatch(/^Bearer chk_/);
-    }
-  });
-
-  test('knows the fields of a booking', async () => {
-    const formData = Object.fromEntries(createEventFields.map((field) => [field, '7']));
-    const [, booking] = await send({
-      botId: 'bot-ada',
-      type: 'appointment',
-      formData: { ...formData, answers: { a: 'b' } },
-    });
-    expect(Object.keys(booking?.body as object).sort()).toEqual([...createEventFields].sort());
-  });
-
-  test('has an idempotency key that is the same for the same request alone', async () => {
-    const body = { botId: 'bot-ada', type: 'appointment', requestId: 'a', formData: form() };
-    const key = await keyOf(body);
-    expect(key).toMatch(/^[0-9a-f]{64}$/);
-    expect(await keyOf(structuredClone(body))).toBe(key);
-    const others = [
-      { ...body, botId: 'bot-grace' },
-      { ...body, requestId: 'b' },
-      { ...body, requestId: 'b', formData: form() },
-    ];
-    const keys = new Set([key]);
-    for (const other of others) keys.add(await keyOf(other));
-    expect(keys.size).toBe(4);
-  });
-
-  test('has an idempotency key of its own when the request has no name', async () => {
-    const body = { botId: 'bot-ada', type: 'appointment', formData: form() };
-    const key = await keyOf(body);
-    expect(key).toMatch(/^[0-9a-f]{64}$/);
-    expect(await keyOf(body)).not.toBe(key);
-  });
-});
-
-describe('the webhook', () => {
-  test('may be called, and its refusals read, by pages of any origin', async () => {
-    const url = `${n8n.url}/webhook/appointment-sqlite`;
-    const origin = 'https://www.example.com';
-    const preflight = await fetch(url, {
-      method: 'OPTIONS',
-      headers: {
-        origin,
-        'access-control-request-method': 'POST',
-        'access-control-request-headers': 'content-type',
-      },
-    });
-    expect(preflight.ok).toBe(true);
-    expect(preflight.headers.get('access-control-allow-origin')).toBe(origin);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('content-type');
-    const answer = await n8n.post('appointment-sqlite', {}, { origin });
-    expect(answer.status).toBe(400);
-    expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
-  });
-
-  test('answers 503 when Calhook does not', async () => {
-    const answer = await n8n.post('appointment-nobody', {
-      botId: 'bot-ada',
-      type: 'appointment',
-      formData: form(),
-    });
-    expect(answer).toMatchObject({
-      status: 503,
-      body: { success: false, code: 'calhook_unreachable', status: 503 },
-    });
   });
 });

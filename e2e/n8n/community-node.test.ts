@@ -1,4 +1,3 @@
-import { type ErrorCode, errorCatalogue } from '@calhook/contract';
 import type { CommunityPackage } from 'local-n8n';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bookingOf } from '../../apps/server/test/support/bookings.ts';
@@ -8,7 +7,6 @@ import {
   type TestApp,
 } from '../../apps/server/test/support/test-app.ts';
 import {
-  botById,
   buildCalhookNode,
   calhookApi,
   calhookWorkflow,
@@ -17,101 +15,15 @@ import {
   withCredential,
 } from './support/calhook-node.ts';
 import { type N8nForTests, startN8nForTests, type WebhookAnswer } from './support/n8n-for-tests.ts';
+import { bookTwice, nodeWorkflows } from './support/node-workflows.ts';
 import { startRecorder } from './support/recorder.ts';
+import { eventIdsOf, refusal, request } from './support/requests.ts';
 import { copyOf } from './support/workflow-files.ts';
 
 const dialects = ['sqlite', 'postgres'] as const;
 type Dialect = (typeof dialects)[number];
 
 const example = readExample('appointment-booking.json');
-const fromBody = (name: string) => `={{ $json.body.${name} }}`;
-const ofBot = { botId: botById("={{ $('Webhook').first().json.body.botId }}") };
-const ofBooking = {
-  ...ofBot,
-  appointmentId: { __rl: true, mode: 'id', value: "={{ $('Book').first().json.appointmentId }}" },
-};
-const booking = {
-  resource: 'appointment',
-  operation: 'book',
-  ...ofBot,
-  customerName: fromBody('customerName'),
-  email: fromBody('email'),
-  date: fromBody('date'),
-  time: fromBody('time'),
-};
-
-/** One visitor's way from the first question to the end, by the node alone. */
-const wholeWay = [
-  {
-    name: 'Slots',
-    parameters: {
-      resource: 'slot',
-      operation: 'getAll',
-      ...ofBot,
-      limit: 1,
-      options: { from: fromBody('from'), durationMinutes: '={{ "45" }}' },
-    },
-  },
-  {
-    name: 'Hold',
-    parameters: {
-      resource: 'hold',
-      operation: 'create',
-      ...ofBot,
-      date: '={{ $json.date }}',
-      time: '={{ $json.time }}',
-      additionalFields: { holdMinutes: 3, durationMinutes: 45 },
-    },
-  },
-  {
-    name: 'Book',
-    parameters: {
-      resource: 'appointment',
-      operation: 'book',
-      ...ofBot,
-      customerName: 'Alan Turing',
-      email: 'alan@example.org',
-      date: "={{ $('Slots').first().json.date }}",
-      time: "={{ $('Slots').first().json.time }}",
-      additionalFields: {
-        holdId: '={{ $json.holdId }}',
-        durationMinutes: 45,
-        answers: { answer: [{ name: 'Frame size', value: '56' }] },
-      },
-    },
-  },
-  {
-    name: 'Move',
-    parameters: {
-      resource: 'appointment',
-      operation: 'reschedule',
-      ...ofBooking,
-      date: "={{ $('Slots').first().json.date }}",
-      time: '20:15',
-    },
-  },
-  { name: 'Read', parameters: { resource: 'appointment', operation: 'get', ...ofBooking } },
-  { name: 'Cancel', parameters: { resource: 'appointment', operation: 'cancel', ...ofBooking } },
-];
-const allOfIt = `={{ JSON.stringify({ ${wholeWay
-  .map(({ name }) => `${name}: $('${name}').first().json`)
-  .join(', ')} }) }}`;
-
-const held = [
-  {
-    name: 'Hold',
-    parameters: {
-      ...wholeWay[1]?.parameters,
-      date: fromBody('date'),
-      time: fromBody('time'),
-      additionalFields: {},
-    },
-  },
-  {
-    name: 'Release',
-    parameters: { resource: 'hold', operation: 'release', ...ofBot, holdId: '={{ $json.holdId }}' },
-  },
-];
 
 const apps = {} as Record<Dialect, TestApp>;
 let recorder: Awaited<ReturnType<typeof startRecorder>>;
@@ -123,15 +35,7 @@ beforeAll(async () => {
   built = await buildCalhookNode();
   recorder = await startRecorder(() => answers.shift() ?? { success: true });
   const credentials = [calhookApi('recorded', recorder.url, 'chk_recorded')];
-  const workflows = [
-    calhookWorkflow('recorded', 'recorded', [
-      {
-        name: 'Book',
-        parameters: booking,
-        settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
-      },
-    ]),
-  ];
+  const workflows = [calhookWorkflow('recorded', 'recorded', [bookTwice])];
   for (const dialect of dialects) {
     const app = await openTestApp({ dialect });
     apps[dialect] = app;
@@ -144,57 +48,7 @@ beforeAll(async () => {
     workflows.push(
       withCredential(copyOf(example, dialect), key),
       withCredential(copyOf(example, `${dialect}-wrong`), `wrong-${dialect}`),
-      calhookWorkflow(`way-${dialect}`, key, wholeWay, allOfIt),
-      calhookWorkflow(`held-${dialect}`, key, held),
-      calhookWorkflow(`stop-${dialect}`, key, [{ name: 'Book', parameters: booking }]),
-      calhookWorkflow(`bots-${dialect}`, key, [
-        {
-          name: 'Bots',
-          parameters: {
-            resource: 'bot',
-            operation: 'getAll',
-            returnAll: fromBody('all'),
-            limit: fromBody('limit'),
-          },
-        },
-      ]),
-      calhookWorkflow(
-        `new-${dialect}`,
-        key,
-        [
-          {
-            name: 'Bot',
-            parameters: {
-              resource: 'bot',
-              operation: 'create',
-              name: 'Hopper Bicycles',
-              additionalFields: {
-                timeZone: 'Europe/Berlin',
-                durationMinutes: 45,
-                allowedOrigins: ['https://www.example.com'],
-                weeklyHours: '{ "monday": [{ "start": "09:00", "end": "17:00" }] }',
-              },
-            },
-          },
-          {
-            name: 'Link',
-            parameters: {
-              resource: 'bot',
-              operation: 'createConnectLink',
-              botId: botById('={{ $json.id }}'),
-            },
-          },
-          {
-            name: 'Status',
-            parameters: {
-              resource: 'bot',
-              operation: 'getStatus',
-              botId: botById("={{ $('Bot').first().json.id }}"),
-            },
-          },
-        ],
-        "={{ JSON.stringify({ bot: $('Bot').first().json, link: $('Link').first().json, status: $json }) }}",
-      ),
+      ...nodeWorkflows(dialect, key),
     );
   }
   n8n = await startN8nForTests({
@@ -211,25 +65,12 @@ afterAll(async () => {
   for (const app of Object.values(apps)) await app.close();
 });
 
-function refusal(status: number, code: ErrorCode): object {
-  const { sentence } = errorCatalogue[code];
-  const detail = sentence.includes('{') ? expect.any(String) : sentence;
-  return { status, body: { success: false, code, status, detail } };
-}
-
 describe.each(dialects)('the Calhook node in a real n8n (%s)', (dialect) => {
   const calhook = () => apps[dialect];
   const send = (body: unknown, path = `appointment-by-node-${dialect}`): Promise<WebhookAnswer> =>
     n8n.post(path, body);
-  const request = (botId: unknown, changes: Record<string, unknown> = {}) => {
-    const { customerName: fullName, ...form } = bookingOf();
-    return { botId, type: 'appointment', formData: { fullName, ...form, ...changes } };
-  };
   const ada = () => calhook().connectedBot('ada@example.com', { timeZone: 'Europe/London' });
-  const eventIds = (account: string) =>
-    calhook()
-      .sandbox.events(account)
-      .map(({ id }) => id);
+  const eventIds = (account: string) => eventIdsOf(calhook(), account);
 
   test('books each bot into its own calendar', async () => {
     const ofAda = await ada();

@@ -12,6 +12,7 @@ import {
   oauthClient,
   type TestApp,
   testEnvironment,
+  unlimited,
 } from '../../apps/server/test/support/test-app.ts';
 import { type RunningProcess, startProcess } from './running-process.ts';
 
@@ -52,13 +53,7 @@ export async function startMortalServer(dialect: DialectName): Promise<MortalSer
   const directory = mkdtempSync(join(tmpdir(), 'calhook-mortal-'));
   const [order, trace] = [join(directory, 'order'), join(directory, 'trace')];
   const database = await createTestDatabase(dialect);
-  const sandbox = await startSandbox({
-    switches: {
-      requestsPerMinutePerUser: 0,
-      requestsPerMinutePerProject: 0,
-      externalInvitesPerDay: 0,
-    },
-  });
+  const sandbox = await startSandbox({ switches: unlimited });
   const url = `http://127.0.0.1:${await freePorts()}`;
   sandbox.addClient({ ...oauthClient, redirectUris: [`${url}/oauth/google/callback`] });
   let aheadMs = 0;

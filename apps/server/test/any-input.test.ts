@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bookingOf, freeSlot } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
-import { bootstrapKey, openTestApp, type TestApp } from './support/test-app.ts';
+import { bootstrapKey, openTestApp, type TestApp, unlimited } from './support/test-app.ts';
 
 /** How many bodies are tried on each route; a long run tries more. */
 const bodiesPerRoute = Number(process.env.CALHOOK_TEST_BODIES ?? 150);
@@ -70,7 +70,7 @@ describeOnEachDatabase('whatever is sent', (dialect) => {
   let botId: string;
   beforeAll(async () => {
     server = await openTestApp({ dialect });
-    server.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
+    server.sandbox.set(unlimited);
     botId = await server.connectedBot();
   });
   afterAll(() => server.close());

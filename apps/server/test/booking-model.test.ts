@@ -21,7 +21,7 @@ import {
   type TestDatabase,
 } from './support/databases.ts';
 import { openSql, type SqlConnection } from './support/stored.ts';
-import { openTestApp, startOfTests, type TestApp } from './support/test-app.ts';
+import { openTestApp, startOfTests, type TestApp, unlimited } from './support/test-app.ts';
 
 const sequences = Number(
   process.env.CALHOOK_BOOKING_SEQUENCES ?? (process.env.CALHOOK_LONG ? 2_500 : 60),
@@ -46,7 +46,7 @@ describeOnEachDatabase('whatever callers, owners and Google do', (dialect) => {
     });
   beforeAll(async () => {
     sandbox = await startSandbox({ now: startOfTests });
-    sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
+    sandbox.set(unlimited);
     database = await createTestDatabase(dialect);
     server = await open();
     sql = await openSql(database);

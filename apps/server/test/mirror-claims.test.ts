@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { insertClaim } from '../src/appointments/claim-store.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
-import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
+import type { TestApp } from './support/test-app.ts';
+import { mirroredBot, type TestMirror, withMirrors } from './support/test-mirror.ts';
 
 const rounds = 60;
 const hour = 3_600_000;
@@ -14,11 +14,9 @@ describeOnEachDatabase('an event of the owner and a claim of the same time', (di
   /** Starts of the claims that a pull found under a new busy span. */
   const conflicts = new Set<number>();
 
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
-    booking = await openTestMirror(app);
-    pulling = await openTestMirror(app, {
+  withMirrors(dialect, async (opened) => {
+    ({ app, own: booking } = opened);
+    pulling = await opened.openAnother({
       expectedEvents: async () => [],
       ownEvents: async () => ({ keep: new Set() }),
       async busyChanged(tx, { calendar, appeared }) {
@@ -35,14 +33,9 @@ describeOnEachDatabase('an event of the owner and a claim of the same time', (di
       },
     });
   });
-  afterAll(async () => {
-    await pulling.close();
-    await booking.close();
-    await app.close();
-  });
 
   test('stored at the same moment never miss each other', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const connection = await pulling.connectionOf(botId);
     const calendar = await pulling.keyOf(botId);
     await pulling.mirror.pull(connection, { budgetMs: 5_000 });
@@ -51,7 +44,7 @@ describeOnEachDatabase('an event of the owner and a claim of the same time', (di
       const startsAt = Date.parse('2026-02-01T00:00Z') + round * hour;
       const endsAt = startsAt + hour / 2;
       const at = (ms: number) => ({ dateTime: new Date(ms).toISOString() });
-      app.sandbox.putEvent(email, { start: at(startsAt), end: at(endsAt) });
+      put({ start: at(startsAt), end: at(endsAt) });
       const [, refused] = await Promise.all([
         pulling.mirror.pull(connection, { budgetMs: 5_000 }),
         booking.database.transaction(async (tx) => {

@@ -1,14 +1,14 @@
 import type { Fault } from 'google-sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { NotMirrored } from '../src/sync/window.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
-import { runSql } from './support/stored.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
+import type { TestApp } from './support/test-app.ts';
 import {
   listsDuring,
   mirroredBot,
-  openTestMirror,
   type TestMirror,
+  utc,
+  withMirrors,
 } from './support/test-mirror.ts';
 
 const hour = 3_600_000;
@@ -79,24 +79,13 @@ const failures: Readonly<Record<string, Failure>> = {
 describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
   let app: TestApp;
   let own: TestMirror;
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
-    own = await openTestMirror(app);
+  withMirrors(dialect, async (opened) => {
+    ({ app, own } = opened);
   });
-  afterAll(async () => {
-    await own.close();
-    await app.close();
-  });
-
   afterEach(() => app.sandbox.faults.clear());
 
   const tuesday = ['2026-01-13T00:00Z', '2026-01-14T00:00Z'] as const;
-  const putTuesday = (email: string) =>
-    app.sandbox.putEvent(email, {
-      start: { dateTime: '2026-01-13T09:00:00Z' },
-      end: { dateTime: '2026-01-13T10:00:00Z' },
-    });
+  const onTuesday = utc('2026-01-13T09:00', '2026-01-13T10:00');
 
   describe.each(Object.entries(failures))('Google answers %s', (_name, { fault, kind, reason }) => {
     // What is repeated takes the whole budget.
@@ -109,8 +98,8 @@ describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
     };
 
     test('to the first pull: nothing is known, and nothing is free', async () => {
-      const { botId, email } = await mirroredBot(app);
-      putTuesday(email);
+      const { botId, put } = await mirroredBot(app);
+      put(onTuesday);
       const connection = await own.connectionOf(botId);
       await own.keyOf(botId);
       app.sandbox.faults.add({ route: 'events.list', ...endless, fault });
@@ -121,8 +110,8 @@ describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
     });
 
     test('to a later one: an error, and what was known stays', async () => {
-      const { botId, email } = await mirroredBot(app);
-      putTuesday(email);
+      const { botId, put } = await mirroredBot(app);
+      put(onTuesday);
       expect(await own.pulled(botId, ...tuesday)).toHaveLength(1);
       const connection = await own.connectionOf(botId);
       app.sandbox.faults.add({ route: 'events.list', ...endless, fault });
@@ -142,8 +131,8 @@ describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
   });
 
   test('for a moment is read within the budget', async () => {
-    const { botId, email } = await mirroredBot(app);
-    putTuesday(email);
+    const { botId, put } = await mirroredBot(app);
+    put(onTuesday);
     app.sandbox.faults.add({
       route: 'events.list',
       times: 2,
@@ -170,11 +159,9 @@ describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
   test('leaves its reason and a later poll in its row, until it is read again', async () => {
     const { botId } = await mirroredBot(app);
     await own.pulled(botId, ...tuesday);
-    const key = await own.keyOf(botId);
     const connection = await own.connectionOf(botId);
     const row = async () => {
-      const select = `select failures, failure, due_at from calendars where calendar = '${key}'`;
-      const [found] = await runSql(app.database, select);
+      const found = await own.rowOf(botId);
       return {
         failures: Number(found?.failures),
         failure: found?.failure,

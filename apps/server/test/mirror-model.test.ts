@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Span } from '../src/sync/busy-spans.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { type GoogleApi, googleApiOf } from './support/google-api.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
-import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
+import type { TestApp } from './support/test-app.ts';
+import { mirroredBot, type TestMirror, withMirrors } from './support/test-mirror.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -62,14 +62,8 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 describeOnEachDatabase('after any edits of the owner', (dialect) => {
   let app: TestApp;
   let own: TestMirror;
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
-    own = await openTestMirror(app);
-  });
-  afterAll(async () => {
-    await own.close();
-    await app.close();
+  withMirrors(dialect, async (opened) => {
+    ({ app, own } = opened);
   });
 
   async function play(

@@ -1,10 +1,21 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { BusyChange, ExpectedEvent, FollowedEvents, OwnEvents } from '../src/sync/listener.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type {
+  BusyChange,
+  ExpectedEvent,
+  FollowedEvents,
+  MirrorListener,
+  OwnEvents,
+} from '../src/sync/listener.ts';
 import { book, bookingOf } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
-import { runSql } from './support/stored.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
-import { mirroredBot, openTestMirror, type TestMirror } from './support/test-mirror.ts';
+import type { TestApp } from './support/test-app.ts';
+import {
+  answerNextList,
+  mirroredBot,
+  type TestMirror,
+  utc,
+  withMirrors,
+} from './support/test-mirror.ts';
 
 describeOnEachDatabase("the appointments' own events in the mirror", (dialect) => {
   let app: TestApp;
@@ -15,25 +26,25 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   let expected: ExpectedEvent[] = [];
   let answer: (own: OwnEvents) => FollowedEvents | Error;
 
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    own = await openTestMirror(app, {
-      expectedEvents: async () => expected,
-      async ownEvents(_tx, events) {
-        heard.push(events);
-        const answered = answer(events);
-        if (answered instanceof Error) throw answered;
-        return answered;
-      },
-      async busyChanged(_tx, change) {
-        changes.push(change);
-      },
-    });
-  });
-  afterAll(async () => {
-    await own.close();
-    await app.close();
-  });
+  const listener: MirrorListener = {
+    expectedEvents: async () => expected,
+    async ownEvents(_tx, events) {
+      heard.push(events);
+      const answered = answer(events);
+      if (answered instanceof Error) throw answered;
+      return answered;
+    },
+    async busyChanged(_tx, change) {
+      changes.push(change);
+    },
+  };
+  withMirrors(
+    dialect,
+    async (opened) => {
+      ({ app, own } = opened);
+    },
+    listener,
+  );
   beforeEach(() => {
     answer = () => ({ keep: new Set() });
     heard = [];
@@ -47,22 +58,18 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     expect(booked.status).toBe(201);
     return { appointmentId: String(booked.body.appointmentId), id: String(booked.body.eventId) };
   };
-  const at = (start: string, end: string) => ({
-    start: { dateTime: start, timeZone: 'UTC' },
-    end: { dateTime: end, timeZone: 'UTC' },
-  });
 
   test('are handed over, moved, deleted and restored, and take no time of their own', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     await own.pulled(botId, ...monday);
     const { appointmentId, id } = await bookMonday(botId);
     heard = [];
     expect(await own.pulled(botId, ...monday)).toEqual([]);
-    app.sandbox.putEvent(email, { id, ...at('2026-01-19T14:00:00', '2026-01-19T16:00:00') });
+    put({ id, ...utc('2026-01-19T14:00', '2026-01-19T16:00') });
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, status: 'cancelled' });
+    put({ id, status: 'cancelled' });
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, status: 'confirmed' });
+    put({ id, status: 'confirmed' });
     expect(await own.pulled(botId, ...monday)).toEqual([]);
     const span = (start: string, end: string) => ({
       startsAt: Date.parse(start),
@@ -98,19 +105,7 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     const { id } = await bookMonday(botId);
     await own.pulled(botId, ...monday);
     heard = [];
-    app.sandbox.faults.add({
-      route: 'events.list',
-      fault: {
-        kind: 'status',
-        status: 200,
-        body: {
-          kind: 'calendar#events',
-          timeZone: 'Europe/Berlin',
-          items: [{ id, status: 'cancelled' }],
-          nextSyncToken: 'next',
-        },
-      },
-    });
+    answerNextList(app, [{ id, status: 'cancelled' }]);
     await own.pulled(botId, ...monday);
     expect(heard).toMatchObject([
       { events: [{ eventId: id, cancelled: true, appointmentId: null, span: null }] },
@@ -118,11 +113,11 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   });
 
   test('that a complete pull did not bring are told of as missing', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const { id, appointmentId } = await bookMonday(botId);
-    const there = app.sandbox.putEvent(email, at('2026-01-19T12:00:00', '2026-01-19T13:00:00'));
+    const there = put(utc('2026-01-19T12:00', '2026-01-19T13:00'));
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, status: 'cancelled' });
+    put({ id, status: 'cancelled' });
     app.sandbox.clock.advance(25 * 3_600_000);
     heard = [];
     const gone = { eventId: id, appointmentId, revision: 1 };
@@ -132,10 +127,10 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   });
 
   test('that the owner made a series of come as occurrences of it', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const { appointmentId, id } = await bookMonday(botId);
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, recurrence: ['RRULE:FREQ=WEEKLY;COUNT=2'] });
+    put({ id, recurrence: ['RRULE:FREQ=WEEKLY;COUNT=2'] });
     heard = [];
     await own.pulled(botId, ...monday);
     expect(heard.at(-1)?.events).toMatchObject([
@@ -145,29 +140,26 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   });
 
   test('that this server has just written tell nothing new, until the owner changes them', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, email, put } = await mirroredBot(app);
     await own.pulled(botId, ...monday);
-    const key = await own.keyOf(botId);
-    const row = async () =>
-      (await runSql(app.database, `select * from calendars where calendar = '${key}'`))[0];
-    const before = await row();
+    const before = await own.rowOf(botId);
     const { id } = await bookMonday(botId);
     const written = app.sandbox.events(email).find((event) => event.id === id);
     own.mirror.expect(id, written?.etag);
     heard = [];
     expect(await own.pulled(botId, ...monday)).toEqual([]);
-    expect([heard, await row()]).toEqual([[], before]);
+    expect([heard, await own.rowOf(botId)]).toEqual([[], before]);
     // The next pull goes on from there, though it is not stored.
-    app.sandbox.putEvent(email, { id, ...at('2026-01-19T14:00:00', '2026-01-19T16:00:00') });
+    put({ id, ...utc('2026-01-19T14:00', '2026-01-19T16:00') });
     await own.pulled(botId, ...monday);
     expect(heard.flatMap(({ events }) => events)).toMatchObject([{ eventId: id, sequence: 1 }]);
   });
 
   test('that the listener fails on leave the whole pull unstored, for the next one', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     await own.pulled(botId, ...monday);
     const { id } = await bookMonday(botId);
-    app.sandbox.putEvent(email, at('2026-01-19T14:00:00', '2026-01-19T16:00:00'));
+    put(utc('2026-01-19T14:00', '2026-01-19T16:00'));
     answer = () => new Error('the listener failed');
     await expect(own.pulled(botId, ...monday)).rejects.toThrow('the listener failed');
     expect(await own.busy(botId, ...monday)).toEqual([]);
@@ -180,15 +172,15 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
   });
 
   test('aside, busy spans that appear and vanish are told', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     await own.pulled(botId, ...monday);
-    const { id } = app.sandbox.putEvent(email, at('2026-01-19T14:00:00', '2026-01-19T16:00:00'));
+    const { id } = put(utc('2026-01-19T14:00', '2026-01-19T16:00'));
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, ...at('2026-01-19T15:00:00', '2026-01-19T16:00:00') });
+    put({ id, ...utc('2026-01-19T15:00', '2026-01-19T16:00') });
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, summary: 'Renamed' });
+    put({ id, summary: 'Renamed' });
     await own.pulled(botId, ...monday);
-    app.sandbox.putEvent(email, { id, status: 'cancelled' });
+    put({ id, status: 'cancelled' });
     await own.pulled(botId, ...monday);
     const from = (time: string) => ({ eventId: id, startsAt: Date.parse(`2026-01-19T${time}Z`) });
     expect(changes).toMatchObject([

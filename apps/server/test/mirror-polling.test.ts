@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { connectAs } from '../src/demo/connect-as.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { runSql } from './support/stored.ts';
-import { openTestApp, type TestApp } from './support/test-app.ts';
+import type { TestApp } from './support/test-app.ts';
 import {
   listsDuring,
   mirroredBot,
-  openTestMirror,
   type TestMirror,
+  utc,
+  withMirrors,
 } from './support/test-mirror.ts';
 
 const minute = 60_000;
@@ -18,34 +19,21 @@ describeOnEachDatabase('polling', (dialect) => {
   let app: TestApp;
   let first: TestMirror;
   let second: TestMirror;
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
-    first = await openTestMirror(app);
-    second = await openTestMirror(app);
-  });
-  afterAll(async () => {
-    await second.close();
-    await first.close();
-    await app.close();
+  withMirrors(dialect, async (opened) => {
+    ({ app, own: first } = opened);
+    second = await opened.openAnother();
   });
 
   /** A bot whose calendar was pulled, and a way to see its row. */
   async function pulledBot() {
-    const { botId, email } = await mirroredBot(app);
-    await first.pulled(botId, ...tuesday);
-    const key = await first.keyOf(botId);
-    const row = async () =>
-      (await runSql(app.database, `select * from calendars where calendar = '${key}'`))[0];
-    return { botId, email, key, row };
+    const bot = await mirroredBot(app);
+    await first.pulled(bot.botId, ...tuesday);
+    return { ...bot, row: () => first.rowOf(bot.botId) };
   }
 
   test('follows an owner whom nobody asked about, and not before it is time', async () => {
-    const { botId, email } = await pulledBot();
-    app.sandbox.putEvent(email, {
-      start: { dateTime: '2026-01-13T09:00:00Z' },
-      end: { dateTime: '2026-01-13T10:00:00Z' },
-    });
+    const { botId, put } = await pulledBot();
+    put(utc('2026-01-13T09:00', '2026-01-13T10:00'));
     app.sandbox.clock.advance(10 * minute);
     expect(await first.polling.pollDue(100)).toBe(0);
     app.sandbox.clock.advance(10 * minute);

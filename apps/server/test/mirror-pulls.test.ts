@@ -1,49 +1,34 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NotMirrored } from '../src/sync/window.ts';
 import { book, bookingOf } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { runSql } from './support/stored.ts';
-import { openTestApp, startOfTests, type TestApp } from './support/test-app.ts';
+import { startOfTests, type TestApp } from './support/test-app.ts';
 import {
+  berlin,
   listsDuring,
   mirroredBot,
-  openTestMirror,
   type TestMirror,
+  withMirrors,
 } from './support/test-mirror.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-const berlin = (start: string, end: string) => ({
-  start: { dateTime: `${start}:00`, timeZone: 'Europe/Berlin' },
-  end: { dateTime: `${end}:00`, timeZone: 'Europe/Berlin' },
-});
-
 describeOnEachDatabase('pulls of the mirror', (dialect) => {
   let app: TestApp;
   let own: TestMirror;
-  beforeAll(async () => {
-    app = await openTestApp({ dialect });
-    app.sandbox.set({ requestsPerMinutePerUser: 0, requestsPerMinutePerProject: 0 });
-    own = await openTestMirror(app);
+  withMirrors(dialect, async (opened) => {
+    ({ app, own } = opened);
   });
-  afterAll(async () => {
-    await own.close();
-    await app.close();
-  });
-
-  const put = (email: string, event: Record<string, unknown>, calendarId?: string) =>
-    app.sandbox.putEvent(email, event, calendarId);
-  const pullsOf = (botId: string, to = '2026-03-01T00:00Z') =>
-    listsDuring(app, () => own.pulled(botId, '2026-01-12T00:00Z', to));
 
   test('pulls page by page, and stores nothing unless all came', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const first = Date.parse('2026-01-13T00:00Z');
     for (let i = 0; i < 2_600; i++) {
       const [start, end] = [first + i * hour, first + (i + 0.5) * hour];
       const at = (ms: number) => ({ dateTime: new Date(ms).toISOString() });
-      put(email, { start: at(start), end: at(end) });
+      put({ start: at(start), end: at(end) });
     }
     const until = '2026-05-01T00:00Z';
     app.sandbox.faults.add({
@@ -55,7 +40,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     await expect(own.busy(botId, '2026-01-13T00:00Z', '2026-01-14T00:00Z')).rejects.toThrow(
       NotMirrored,
     );
-    const lists = await pullsOf(botId, until);
+    const lists = await own.listsOf(botId, until);
     expect(lists.map((list) => 'pageToken' in list)).toEqual([false, true]);
     expect((await own.busy(botId, '2026-01-12T00:00Z', until)).length).toBe(2_592);
     expect(await own.busy(botId, '2026-04-20T10:40Z', '2026-04-20T11:20Z')).toEqual([
@@ -67,32 +52,31 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     test.each([410, 400] as const)(
       'that Google does not take (%i) is a pull from the beginning',
       async (status) => {
-        const { botId, email } = await mirroredBot(app);
-        const { id } = put(email, berlin('2026-01-13T10:00', '2026-01-13T11:00'));
+        const { botId, put } = await mirroredBot(app);
+        const { id } = put(berlin('2026-01-13T10:00', '2026-01-13T11:00'));
         await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
-        put(email, { id, status: 'cancelled' });
-        put(email, berlin('2026-01-13T12:00', '2026-01-13T13:00'));
+        put({ id, status: 'cancelled' });
+        put(berlin('2026-01-13T12:00', '2026-01-13T13:00'));
         const name = status === 410 ? 'fullSyncRequired' : 'invalidSyncToken';
         app.sandbox.faults.add({ route: 'events.list', fault: { kind: 'apiError', name } });
-        const lists = await pullsOf(botId);
+        const lists = await own.listsOf(botId);
         expect(lists.map((list) => 'syncToken' in list)).toEqual([true, false]);
         expect(await own.busy(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z')).toEqual([
           '2026-01-13T11:00/2026-01-13T12:00',
         ]);
-        expect((await pullsOf(botId)).map((list) => 'syncToken' in list)).toEqual([true]);
+        expect((await own.listsOf(botId)).map((list) => 'syncToken' in list)).toEqual([true]);
       },
     );
 
     test('that is days old is not used: the window moves on', async () => {
-      const { botId, email } = await mirroredBot(app);
-      put(email, berlin('2026-01-13T10:00', '2026-01-13T11:00'));
+      const { botId, put } = await mirroredBot(app);
+      put(berlin('2026-01-13T10:00', '2026-01-13T11:00'));
       await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
-      const stored = async () => (await runSql(app.database, rowOf(await own.keyOf(botId))))[0];
-      const before = await stored();
+      const before = await own.rowOf(botId);
       app.sandbox.clock.advance(25 * hour);
-      const [list] = await pullsOf(botId);
+      const [list] = await own.listsOf(botId);
       expect(list).not.toHaveProperty('syncToken');
-      const after = await stored();
+      const after = await own.rowOf(botId);
       expect(Number(after?.window_end) - Number(before?.window_end)).toBeGreaterThanOrEqual(
         25 * hour,
       );
@@ -100,8 +84,8 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
   });
 
   test('holds what it was asked for, and throws beyond it', async () => {
-    const { botId, email } = await mirroredBot(app);
-    put(email, berlin('2027-06-13T10:00', '2027-06-13T11:00'));
+    const { botId, put } = await mirroredBot(app);
+    put(berlin('2027-06-13T10:00', '2027-06-13T11:00'));
     await expect(own.busy(botId, '2026-01-13T00:00Z', '2026-01-14T00:00Z')).rejects.toThrow(
       NotMirrored,
     );
@@ -127,11 +111,11 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
   });
 
   test('tells a transaction whether a span is free, to the millisecond', async () => {
-    const { botId, email } = await mirroredBot(app, 'UTC');
-    put(email, berlin('2026-01-13T10:00', '2026-01-13T11:00'));
-    put(email, { start: { date: '2026-01-20' }, end: { date: '2026-01-30' } });
+    const { botId, put } = await mirroredBot(app, 'UTC');
+    put(berlin('2026-01-13T10:00', '2026-01-13T11:00'));
+    put({ start: { date: '2026-01-20' }, end: { date: '2026-01-30' } });
     for (const date of ['2026-01-21', '2026-01-22', '2026-01-23']) {
-      put(email, berlin(`${date}T10:00`, `${date}T11:00`));
+      put(berlin(`${date}T10:00`, `${date}T11:00`));
     }
     await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
     expect(await own.busy(botId, '2026-01-25T00:00Z', '2026-01-26T00:00Z')).toEqual([
@@ -157,7 +141,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
   });
 
   test('is pulled when it is older than the caller bears, and not otherwise', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const connection = await own.connectionOf(botId);
     const fresh = (maxAgeMs: number, until?: number) =>
       own.mirror.ensureFresh(connection, {
@@ -169,7 +153,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     const first = await fresh(hour);
     expect(first.source).toBe('google');
     expect(first.checkedAt - now).toBeLessThan(5_000);
-    put(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'));
+    put(berlin('2026-01-15T10:00', '2026-01-15T11:00'));
     const span = ['2026-01-14T00:00Z', '2026-01-16T00:00Z'] as const;
     app.sandbox.clock.advance(60_000);
     expect(await fresh(120_000)).toEqual({ source: 'mirror', checkedAt: first.checkedAt });
@@ -186,7 +170,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     const { botId } = await mirroredBot(app);
     const connection = await own.connectionOf(botId);
     const pull = () => own.mirror.pull(connection, { budgetMs: 5_000 });
-    const row = async () => (await runSql(app.database, rowOf(await own.keyOf(botId))))[0];
+    const row = () => own.rowOf(botId);
     await pull();
     const first = await row();
     app.sandbox.clock.advance(45_000);
@@ -200,16 +184,16 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
   });
 
   test('asks once for all that wait', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const connection = await own.connectionOf(botId);
-    put(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'));
+    put(berlin('2026-01-15T10:00', '2026-01-15T11:00'));
     const pull = () => own.mirror.pull(connection, { budgetMs: 5_000 });
     const lists = await listsDuring(app, () => Promise.all(Array.from({ length: 100 }, pull)));
     expect(lists.length).toBe(1);
   });
 
   test('gives who comes during a pull one that begins after it came', async () => {
-    const { botId, email } = await mirroredBot(app);
+    const { botId, put } = await mirroredBot(app);
     const connection = await own.connectionOf(botId);
     const pull = () => own.mirror.pull(connection, { budgetMs: 5_000 });
     await pull();
@@ -218,7 +202,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
       const early = pull();
       await expect.poll(() => app.sandbox.requests.length).toBe(1);
       const late = Array.from({ length: 50 }, pull);
-      put(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'));
+      put(berlin('2026-01-15T10:00', '2026-01-15T11:00'));
       app.sandbox.clock.advance(1_000);
       await Promise.all([early, ...late]);
     });
@@ -232,7 +216,7 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
     app.sandbox.addAccount({ email, timeZone: 'UTC', calendars: [{ id: second }] });
     const botId = await app.connectedBot(email);
     const connection = await own.connectionOf(botId);
-    put(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'), second);
+    app.sandbox.putEvent(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'), second);
     const other = { ...connection, calendarId: second };
     await own.mirror.pull(other, { budgetMs: 5_000 });
     const [from, to] = [Date.parse('2026-01-15T00:00Z'), Date.parse('2026-01-16T00:00Z')];
@@ -260,8 +244,8 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
   });
 
   test('forgets a calendar with all its spans', async () => {
-    const { botId, email } = await mirroredBot(app);
-    put(email, berlin('2026-01-15T10:00', '2026-01-15T11:00'));
+    const { botId, put } = await mirroredBot(app);
+    put(berlin('2026-01-15T10:00', '2026-01-15T11:00'));
     await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z');
     const key = await own.keyOf(botId);
     await own.mirror.forget(key);
@@ -269,9 +253,8 @@ describeOnEachDatabase('pulls of the mirror', (dialect) => {
       NotMirrored,
     );
     const spansOf = `select * from busy_spans where calendar = '${key}'`;
-    for (const rows of [rowOf(key), spansOf]) expect(await runSql(app.database, rows)).toEqual([]);
+    expect(await own.rowOf(botId)).toBeUndefined();
+    expect(await runSql(app.database, spansOf)).toEqual([]);
     expect(await own.pulled(botId, '2026-01-12T00:00Z', '2026-02-01T00:00Z')).toHaveLength(1);
   });
-
-  const rowOf = (calendar: string) => `select * from calendars where calendar = '${calendar}'`;
 });

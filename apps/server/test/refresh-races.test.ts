@@ -5,6 +5,7 @@ import { type ConnectionParts, Connections } from '../src/connections/connection
 import { OperatorAlarm } from '../src/connections/operator-alarm.ts';
 import { Refresh, refreshPolicy } from '../src/connections/refresh.ts';
 import { findConnection } from '../src/connections/store.ts';
+import type { DialectName } from '../src/db/dialect.ts';
 import { type Database, openDatabase } from '../src/db/index.ts';
 import { GoogleError, type GoogleOAuth } from '../src/google/index.ts';
 import { openVault } from '../src/vault/index.ts';
@@ -14,6 +15,8 @@ import { runSql } from './support/stored.ts';
 const interleavings = 1_000;
 /** Fewer, since who does not get the lease looks again in real time. */
 const interleavingsOfTwo = 100;
+/** How many bots are stored by one statement. */
+const atOnce = 250;
 const account = { sub: 'sub-ada', email: 'ada@example.com' };
 const start = Date.parse('2026-01-12T08:00:00Z');
 
@@ -38,33 +41,63 @@ const stepping = (database: Database, turn: () => Promise<unknown>): Database =>
     },
   });
 
-describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => {
-  test('is what is stored, in every order of steps', { timeout: 300_000 }, async () => {
-    const file = await createTestDatabase(dialect);
-    const database = await openDatabase(file.url);
-    const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
-    const vault = await openVault([key], database, () => start);
-    const orders = new Set<string>();
-    const botIds = Array.from({ length: interleavings }, (_, i) => `bot-${i}`);
+/** A database with bots to race for. */
+async function openRaces(dialect: DialectName) {
+  const file = await createTestDatabase(dialect);
+  const database = await openDatabase(file.url);
+  const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
+  const vault = await openVault([key], database, () => start);
+  const log = pino({ enabled: false });
+  let bots = 0;
+  const insertBots = async (ids: readonly string[]) => {
     await runSql(
       file,
       `insert into bots (id, name, time_zone, duration_minutes, allowed_origins, created_at, updated_at)
-       values ${botIds.map((id) => `('${id}', 'Race', 'UTC', 60, '[]', ${start}, ${start})`)}`,
+       values ${ids.map((id) => `('${id}', 'Race', 'UTC', 60, '[]', ${start}, ${start})`)}`,
     );
-    const links = botIds.flatMap((id) => [`('${id}-first', '${id}'`, `('${id}-second', '${id}'`]);
+    const links = ids.flatMap((id) => [`('${id}-first', '${id}'`, `('${id}-second', '${id}'`]);
     await runSql(
       file,
       `insert into connect_links (token_hash, client_id, created_at, expires_at)
        values ${links.map((link) => `${link}, ${start}, ${start + 1_000})`)}`,
     );
-    let round = 0;
+  };
+  return {
+    database,
+    /** A bot that is new, with the connect links `<id>-first` and `<id>-second`. */
+    async nextBot() {
+      if (bots % atOnce === 0) {
+        await insertBots(Array.from({ length: atOnce }, (_, i) => `bot-${bots + i}`));
+      }
+      return `bot-${bots++}`;
+    },
+    /** What a process has. @param turn what each of its transactions waits for */
+    partsOf: (oauth: GoogleOAuth, turn?: () => Promise<unknown>): ConnectionParts => ({
+      database: turn ? stepping(database, turn) : database,
+      vault,
+      oauth,
+      alarm: new OperatorAlarm(log, () => start),
+      log,
+      now: () => start,
+    }),
+    async close() {
+      await database.close();
+      await file.drop();
+    },
+  };
+}
+
+describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => {
+  test('is what is stored, in every order of steps', { timeout: 300_000 }, async () => {
+    const { database, nextBot, partsOf, close } = await openRaces(dialect);
+    const orders = new Set<string>();
 
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
         fc.constantFrom('refreshed', 'invalid_grant', 'unavailable'),
         async (scheduler, ending) => {
-          const botId = `bot-${round++}`;
+          const botId = await nextBot();
           const steps: string[] = [];
           /** Each transaction and each call to Google waits for its turn. */
           const turn = (step: string) => scheduler.schedule(Promise.resolve(), step);
@@ -78,26 +111,19 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
             },
             revoke: async () => {},
           } as unknown as GoogleOAuth;
-          const log = pino({ enabled: false });
-          const partsOf = (who: string): ConnectionParts => ({
-            database: stepping(database, async () => {
+          const processOf = (who: string) =>
+            partsOf(oauth, async () => {
               await turn(who);
               steps.push(who);
-            }),
-            vault,
-            oauth,
-            alarm: new OperatorAlarm(log, () => start),
-            log,
-            now: () => start,
-          });
-          const plain = new Connections({ ...partsOf('setup'), database });
+            });
+          const plain = new Connections(partsOf(oauth));
           const first = { grant: grantOf('first'), account: { ...account, sub: botId } };
           const second = { grant: grantOf('second'), account: { ...account, sub: botId } };
           await plain.connect(botId, `${botId}-first`, first, null);
           const connection = await plain.requireUsable(botId);
 
-          const refresh = new Refresh(partsOf('refresh'), refreshPolicy);
-          const owner = new Connections(partsOf('owner'));
+          const refresh = new Refresh(processOf('refresh'), refreshPolicy);
+          const owner = new Connections(processOf('owner'));
           const refreshed = (async () => {
             await turn('refresh begins');
             return refresh.renew(connection).catch((error) => error);
@@ -108,9 +134,7 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
           })();
           await scheduler.waitFor(Promise.all([refreshed, reconnected]));
 
-          const stored = await new Connections({ ...partsOf('check'), database }).requireUsable(
-            botId,
-          );
+          const stored = await new Connections(partsOf(oauth)).requireUsable(botId);
           expect(stored.refreshToken).toBe('refresh-second');
           expect([stored.status, stored.accessToken]).toEqual(['connected', 'access-second']);
           const row = await findConnection(database.read, botId);
@@ -122,32 +146,16 @@ describeOnEachDatabase('a reconnect while a refresh is under way', (dialect) => 
     );
     // The schedules were not all the same one.
     expect(orders.size).toBeGreaterThanOrEqual(6);
-    await database.close();
-    await file.drop();
+    await close();
   });
 });
 
 describeOnEachDatabase('two processes that refresh at the same moment', (dialect) => {
   test('ask Google once, in every order of steps', { timeout: 120_000 }, async () => {
-    const file = await createTestDatabase(dialect);
-    const database = await openDatabase(file.url);
-    const key = { id: 'test', bytes: Buffer.alloc(32, 7) };
-    const vault = await openVault([key], database, () => start);
-    const log = pino({ enabled: false });
-    let round = 0;
+    const { nextBot, partsOf, close } = await openRaces(dialect);
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
-        const botId = `bot-${round++}`;
-        await runSql(
-          file,
-          `insert into bots (id, name, time_zone, duration_minutes, allowed_origins, created_at, updated_at)
-           values ('${botId}', 'Race', 'UTC', 60, '[]', ${start}, ${start})`,
-        );
-        await runSql(
-          file,
-          `insert into connect_links (token_hash, client_id, created_at, expires_at)
-           values ('${botId}', '${botId}', ${start}, ${start + 1_000})`,
-        );
+        const botId = await nextBot();
         let asked = 0;
         const turn = (step: string) => scheduler.schedule(Promise.resolve(), step);
         const oauth = {
@@ -157,20 +165,15 @@ describeOnEachDatabase('two processes that refresh at the same moment', (dialect
             return { ...grantOf(`of call ${asked}`), refreshToken: null };
           },
         } as unknown as GoogleOAuth;
-        const partsOf = (who: string): ConnectionParts => ({
-          database: stepping(database, () => turn(who)),
-          vault,
-          oauth,
-          alarm: new OperatorAlarm(log, () => start),
-          log,
-          now: () => start,
-        });
-        const connections = new Connections({ ...partsOf('setup'), database });
+        const connections = new Connections(partsOf(oauth));
         const first = { grant: grantOf('first'), account: { ...account, sub: botId } };
-        await connections.connect(botId, botId, first, null);
+        await connections.connect(botId, `${botId}-first`, first, null);
         const connection = await connections.requireUsable(botId);
         const renewed = Promise.all(
-          ['one', 'other'].map((who) => new Refresh(partsOf(who), refreshPolicy).renew(connection)),
+          ['one', 'other'].map((who) => {
+            const parts = partsOf(oauth, () => turn(who));
+            return new Refresh(parts, refreshPolicy).renew(connection);
+          }),
         );
         const tokens = (await scheduler.waitFor(renewed)).map(({ accessToken }) => accessToken);
         expect(tokens).toEqual(['access-of call 1', 'access-of call 1']);
@@ -178,7 +181,6 @@ describeOnEachDatabase('two processes that refresh at the same moment', (dialect
       }),
       { numRuns: interleavingsOfTwo },
     );
-    await database.close();
-    await file.drop();
+    await close();
   });
 });

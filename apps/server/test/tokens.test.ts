@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { connectAs } from '../src/demo/connect-as.ts';
 import { book, bookingOf } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
+import { refreshesAt } from './support/refreshes.ts';
 import { runSql } from './support/stored.ts';
 import { openTestApp, type TestApp } from './support/test-app.ts';
 
@@ -37,10 +38,7 @@ describeOnEachDatabase('tokens', (dialect) => {
   });
 
   const refreshes = () =>
-    server.sandbox.requests
-      .of('token')
-      .map(({ body }) => body as Record<string, string>)
-      .filter(({ grant_type }) => grant_type === 'refresh_token');
+    refreshesAt(server.sandbox).map(({ body }) => body as Record<string, string>);
   const bearers = () =>
     server.sandbox.requests.of('events.insert').map(({ headers }) => headers.authorization);
   const newestAccessToken = () =>

@@ -35,7 +35,7 @@ export function withCredential(workflow: N8nWorkflow, id: string): N8nWorkflow {
 export const botById = (value: string) => ({ __rl: true, mode: 'id', value });
 
 /** A Calhook node, as the editor writes it. */
-interface CalhookStep {
+export interface CalhookStep {
   readonly name: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Settings of the node, such as `onError`. */

@@ -147,8 +147,11 @@ export const Bot = Type.Object(
 );
 export type Bot = Static<typeof Bot>;
 
+/** How much of a list is given when the caller does not say. */
+export const defaultPageSize = 50;
+
 export const PageQuery = strictObject({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: defaultPageSize })),
   cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9-]{0,200}$' })),
 });
 export type PageQuery = Static<typeof PageQuery>;

@@ -12,6 +12,8 @@ export const ADA = 'ada@example.com';
 export const BOB = 'bob@example.com';
 export const EVENTS_SCOPE = 'https://www.googleapis.com/auth/calendar.events';
 export const CALENDAR_SCOPE = 'https://www.googleapis.com/auth/calendar';
+/** A start for events: a Monday morning. */
+export const MONDAY = '2027-01-11T09:00:00+01:00';
 const SIGN_IN_AND_EVENTS = ['openid', 'email', EVENTS_SCOPE];
 
 /** A sandbox with two accounts and one client, on any free port. */

@@ -2,9 +2,8 @@ import type { calendar_v3 } from '@googleapis/calendar';
 import ICAL from 'ical.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MailMessage, Sandbox } from '../src/index.ts';
-import { ADA, BOB, connect, halfHour, startTestSandbox } from './google-client.ts';
+import { ADA, BOB, connect, halfHour, MONDAY, startTestSandbox } from './google-client.ts';
 
-const MONDAY = '2027-01-11T09:00:00+01:00';
 const GUEST = 'grace@customer.example';
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;

@@ -1,5 +1,5 @@
 import type { Activity } from '@calhook/contract';
-import type { Database, Transaction } from '../db/index.ts';
+import type { Database, PageWanted, Transaction } from '../db/index.ts';
 import { newId } from '../identifiers.ts';
 import { insertActivity, listActivity } from './store.ts';
 
@@ -49,20 +49,15 @@ export async function recordActivity(
 export async function pageOfActivity(
   database: Database,
   botId: string,
-  page: { readonly limit: number; readonly cursor: string | undefined },
+  page: PageWanted,
 ): Promise<{ activity: Activity[]; nextCursor: string | null }> {
-  const rows = await listActivity(database, {
-    botId,
-    beforeId: page.cursor ?? null,
-    limit: page.limit + 1,
-  });
-  const activity = rows.slice(0, page.limit).map((row) => ({
+  const { rows, nextCursor } = await listActivity(database, botId, page);
+  const activity = rows.map((row) => ({
     id: row.id,
     at: row.at,
     kind: row.kind,
     subjectId: row.subject_id,
     detail: JSON.parse(row.detail),
   }));
-  const nextCursor = rows.length > page.limit ? (activity.at(-1)?.id ?? null) : null;
   return { activity, nextCursor };
 }

@@ -30,6 +30,7 @@ export const eventJob = 'event.write';
 
 /** A job takes over what its request has not brought into Google by then, in milliseconds. */
 export const jobGraceMs = 15_000;
+
 interface EventWriterParts {
   readonly database: Database;
   readonly bots: Bots;
@@ -73,20 +74,19 @@ export class EventWriter {
    * @throws {GoogleError} when Google does not have it as it is; it is stored as it was
    * @throws {ApiError} `calendar_not_connected` and the like
    */
-  write(appointmentId: string): Promise<AppointmentsTable | null> {
-    const running = this.#writing.get(appointmentId);
-    if (running) return running;
-    const write = this.#write(appointmentId).finally(() => this.#writing.delete(appointmentId));
-    this.#writing.set(appointmentId, write);
-    return write;
+  write(id: string): Promise<AppointmentsTable | null> {
+    return this.#share(id);
   }
 
   /** As {@link write} when the row is at hand, newly stored by this process. */
   writeNew(appointment: AppointmentsTable): Promise<AppointmentsTable | null> {
-    const { id } = appointment;
+    return this.#share(appointment.id, appointment);
+  }
+
+  #share(id: string, atHand?: AppointmentsTable): Promise<AppointmentsTable | null> {
     const running = this.#writing.get(id);
     if (running) return running;
-    const write = this.#write(id, appointment).finally(() => this.#writing.delete(id));
+    const write = this.#write(id, atHand).finally(() => this.#writing.delete(id));
     this.#writing.set(id, write);
     return write;
   }

@@ -124,10 +124,7 @@ export class Openings {
     if (startsAt <= this.#parts.now()) {
       throw new ApiError('time_in_past', { values: { date, time } });
     }
-    const offered = bot.durationsMinutes;
-    if (offered && ![bot.durationMinutes, ...offered].includes(durationMinutes)) {
-      throw new ApiError('duration_not_offered', { values: { durationMinutes } });
-    }
+    requireOffered(bot, durationMinutes);
     const nothing = { busy: [], claims: [], bookedStarts: [] };
     const known = { rules: bot, durationMinutes, now: noticeNow, ...nothing };
     const refusal = refusalOf(known, startsAt, { noticeGraceMs });
@@ -229,6 +226,14 @@ function nearestTo(instants: readonly number[], wanted: number, count: number): 
     else to++;
   }
   return instants.slice(from, to);
+}
+
+/** @throws {ApiError} `duration_not_offered` when the bot lists the lengths that may be booked */
+export function requireOffered(bot: Bot, durationMinutes: number): void {
+  const further = bot.durationsMinutes;
+  if (further && ![bot.durationMinutes, ...further].includes(durationMinutes)) {
+    throw new ApiError('duration_not_offered', { values: { durationMinutes } });
+  }
 }
 
 /** The keys of all calendars whose events block a bot: the one that it books into comes first. */

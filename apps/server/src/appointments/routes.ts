@@ -4,6 +4,7 @@ import {
   AppointmentWebhook,
   BotParams,
   CreateEvent,
+  defaultPageSize,
   EventCreated,
   PageQuery,
   RescheduleEvent,
@@ -18,14 +19,14 @@ import type { FrontDoor } from '../http/front-door.ts';
 import { bodyReader } from '../http/validation.ts';
 import type { ApiKeys } from '../keys/keys.ts';
 import type { AppointmentAnswers } from './answers.ts';
-import { getAppointment, pageOfAppointments } from './appointments.ts';
+import { getAppointment } from './appointments.ts';
 import type { Booking } from './booking.ts';
 import { fromFormData } from './booking-request.ts';
 import type { Changes } from './changes.ts';
 import type { IdempotencyKey } from './idempotency.ts';
+import { listAppointments } from './store.ts';
 
 const tags = ['Appointments'];
-const defaultPageSize = 50;
 const appointmentType = 'appointment';
 
 const AppointmentParams = Type.Object({ botId: Type.String(), appointmentId: Type.String() });
@@ -140,8 +141,8 @@ export function appointmentRoutes(app: FrontDoor, parts: AppointmentRouteParts):
     async (request) => {
       const { id } = await bots.get(request.params.botId);
       const { limit = defaultPageSize, cursor } = request.query;
-      const page = await pageOfAppointments(database, id, { limit, cursor });
-      return { ...page, appointments: page.appointments.map((row) => answers.appointment(row)) };
+      const { rows, nextCursor } = await listAppointments(database, id, { limit, cursor });
+      return { appointments: rows.map((row) => answers.appointment(row)), nextCursor };
     },
   );
 

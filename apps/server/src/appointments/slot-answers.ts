@@ -6,7 +6,7 @@ import { timeZoneName } from '../availability/time-zones.ts';
 import type { Bots } from '../bots/bots.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { CalendarReading, Reading } from './calendar-reading.ts';
-import { calendarsOf, type Openings, toSlot } from './openings.ts';
+import { calendarsOf, type Openings, requireOffered, toSlot } from './openings.ts';
 
 const dayMs = 86_400_000;
 const defaultDays = 7;
@@ -105,7 +105,7 @@ export class SlotAnswers {
   }
 }
 
-/** @throws {ApiError} `invalid_request`, `invalid_date`, `invalid_timezone` */
+/** @throws {ApiError} `invalid_request`, `invalid_timezone`, `duration_not_offered` */
 function read(query: SlotsQuery, bot: Bot, now: number): Asked {
   const wantedZone = query.timeZone ?? bot.timeZone;
   const timeZone = timeZoneName(wantedZone);
@@ -125,12 +125,7 @@ function read(query: SlotsQuery, bot: Bot, now: number): Asked {
     throw invalid(`to is more than ${maxDays} days after from`, 'to');
   }
   const { durationMinutes = bot.durationMinutes } = query;
-  if (
-    bot.durationsMinutes &&
-    ![bot.durationMinutes, ...bot.durationsMinutes].includes(durationMinutes)
-  ) {
-    throw new ApiError('duration_not_offered', { values: { durationMinutes } });
-  }
+  requireOffered(bot, durationMinutes);
   const language = (query.language && languageTag(query.language)) || bot.language;
   const until = query.from === undefined ? midnight : null;
   return { from, to, timeZone, language, durationMinutes, until };

@@ -4,7 +4,10 @@ import {
   type Database,
   type IdempotencyKeysTable,
   insertRow,
+  type Page,
+  type PageWanted,
   readCompiled,
+  readPage,
   type Transaction,
   writeCompiled,
 } from '../db/index.ts';
@@ -44,19 +47,17 @@ export async function findAppointment(
   return botId === null || found?.client_id === botId ? found : undefined;
 }
 
-/** Appointments of a bot, newest first, those made before `beforeId`; at most `limit`. */
-export async function listAppointments(
+/** One page of a bot's appointments, newest first. */
+export function listAppointments(
   database: Database,
-  page: { readonly botId: string; readonly beforeId: string | null; readonly limit: number },
-): Promise<AppointmentsTable[]> {
-  let query = database.read
+  botId: string,
+  page: PageWanted,
+): Promise<Page<AppointmentsTable>> {
+  const appointments = database.read
     .selectFrom('appointments')
     .selectAll()
-    .where('client_id', '=', page.botId)
-    .orderBy('id', 'desc')
-    .limit(page.limit);
-  if (page.beforeId !== null) query = query.where('id', '<', page.beforeId);
-  return query.execute();
+    .where('client_id', '=', botId);
+  return readPage(appointments, 'desc', page);
 }
 
 /** @throws a unique violation when the same booking stands (`isUniqueViolation` of db/) */

@@ -1,10 +1,8 @@
-import { ActivityPage, BotParams, PageQuery } from '@calhook/contract';
+import { ActivityPage, BotParams, defaultPageSize, PageQuery } from '@calhook/contract';
 import { pageOfActivity } from '../activity/activity.ts';
 import type { Database } from '../db/index.ts';
 import type { FrontDoor } from '../http/front-door.ts';
 import type { Bots } from './bots.ts';
-
-const defaultPageSize = 50;
 
 /** `GET /api/activity/{botId}`: what happened to a bot. */
 export function activityRoutes(

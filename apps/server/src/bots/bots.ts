@@ -7,6 +7,7 @@ import {
   CachedLookup,
   type Database,
   isUniqueViolation,
+  type PageWanted,
 } from '../db/index.ts';
 import { couldBeId, newId } from '../identifiers.ts';
 import {
@@ -136,18 +137,11 @@ export class Bots {
   }
 
   /** One page, in the order of ids; `onlyIds` limits it to what the caller may see. */
-  async list(page: {
-    readonly limit: number;
-    readonly cursor: string | undefined;
-    readonly onlyIds: ReadonlySet<string> | null;
-  }): Promise<{ bots: Bot[]; nextCursor: string | null }> {
-    const rows = await listBots(this.#database, {
-      afterId: page.cursor ?? '',
-      limit: page.limit + 1,
-      onlyIds: page.onlyIds && [...page.onlyIds],
-    });
-    const bots = rows.slice(0, page.limit).map(toBot);
-    const nextCursor = rows.length > page.limit ? (bots.at(-1)?.id ?? null) : null;
-    return { bots, nextCursor };
+  async list(
+    page: PageWanted,
+    onlyIds: ReadonlySet<string> | null,
+  ): Promise<{ bots: Bot[]; nextCursor: string | null }> {
+    const { rows, nextCursor } = await listBots(this.#database, page, onlyIds && [...onlyIds]);
+    return { bots: rows.map(toBot), nextCursor };
   }
 }

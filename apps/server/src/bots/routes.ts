@@ -1,11 +1,18 @@
-import { Bot, BotPage, BotParams, CreateBot, PageQuery, UpdateBot } from '@calhook/contract';
+import {
+  Bot,
+  BotPage,
+  BotParams,
+  CreateBot,
+  defaultPageSize,
+  PageQuery,
+  UpdateBot,
+} from '@calhook/contract';
 import Type from 'typebox';
 import { botNotFound } from '../api-error.ts';
 import { callerOf } from '../http/callers.ts';
 import type { FrontDoor } from '../http/front-door.ts';
 import type { Bots } from './bots.ts';
 
-const defaultPageSize = 50;
 const scope = 'bots:manage';
 const tags = ['Bots'];
 
@@ -41,7 +48,7 @@ export function botRoutes(
     },
     async (request) => {
       const { limit = defaultPageSize, cursor } = request.query;
-      return bots.list({ limit, cursor, onlyIds: callerOf(request).botIds });
+      return bots.list({ limit, cursor }, callerOf(request).botIds);
     },
   );
 

@@ -1,4 +1,10 @@
-import type { BotsTable, Database } from '../db/index.ts';
+import {
+  type BotsTable,
+  type Database,
+  type Page,
+  type PageWanted,
+  readPage,
+} from '../db/index.ts';
 
 /** @throws a unique violation when the id is taken */
 export async function insertBot(database: Database, bot: BotsTable): Promise<void> {
@@ -9,19 +15,14 @@ export async function findBot(database: Database, id: string): Promise<BotsTable
   return database.read.selectFrom('bots').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Bots in the order of their ids, those after `afterId` first; at most `limit`. */
-export async function listBots(
+/** One page of bots, in the order of their ids; `onlyIds` limits it to these. */
+export function listBots(
   database: Database,
-  page: { afterId: string; limit: number; onlyIds: readonly string[] | null },
-): Promise<BotsTable[]> {
-  let query = database.read
-    .selectFrom('bots')
-    .selectAll()
-    .where('id', '>', page.afterId)
-    .orderBy('id')
-    .limit(page.limit);
-  if (page.onlyIds) query = query.where('id', 'in', page.onlyIds);
-  return query.execute();
+  page: PageWanted,
+  onlyIds: readonly string[] | null,
+): Promise<Page<BotsTable>> {
+  const bots = database.read.selectFrom('bots').selectAll();
+  return readPage(onlyIds ? bots.where('id', 'in', onlyIds) : bots, 'asc', page);
 }
 
 /**

@@ -8,6 +8,7 @@ export { insertRow, readCompiled, writeCompiled } from './compiled-statements.ts
 export type { CommitWhen, Database } from './database.ts';
 export type { MigrationState } from './look.ts';
 export { PackedTexts } from './packed-texts.ts';
+export { type Page, type PageWanted, readPage } from './pages.ts';
 export type { PostgresLook, PostgresServer } from './postgres-look.ts';
 export type * from './schema.ts';
 export type { SqliteDisk, SqliteLook } from './sqlite-look.ts';

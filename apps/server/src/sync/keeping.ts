@@ -2,7 +2,7 @@ import type { CalendarsTable, Database, Transaction } from '../db/index.ts';
 import type { ReadEvent, Span } from './busy-spans.ts';
 import type { BusySpan, MirrorListener } from './listener.ts';
 import type { Pulled } from './pull.ts';
-import { findSpans, holdClaims, putCalendar, replaceSpans, type StoredSpan } from './store.ts';
+import { findSpans, putCalendar, replaceSpans, type StoredSpan } from './store.ts';
 
 /** A pull to be stored, and what it was built on. */
 export interface Keepable {
@@ -27,7 +27,8 @@ export async function keepPull(
   const { database, listener } = parts;
   const { calendar } = row;
   if (!(await putCalendar(tx, stored?.version ?? null, row))) return null;
-  await holdClaims(database, tx, calendar);
+  // A new busy span and a new claim over it never pass each other unseen.
+  await tx.lock(calendar);
   const { complete, window, expected } = pulled;
   const events = new Map(pulled.events.map((event) => [event.eventId, event]));
   const before = await findSpans(tx, calendar, complete ? null : [...events.keys()]);

@@ -21,7 +21,6 @@ import {
   calendarFinder,
   changeCalendar,
   deleteCalendar,
-  holdsSeries,
   holdsSpans,
   loadMirror,
   noteFailure,
@@ -251,7 +250,7 @@ export class Mirror {
         const window = { startsAt: stored.window_start, endsAt: stored.window_end };
         const position = { syncToken, timeZone: stored.time_zone, window };
         const changes = await this.#lists.changes(connection, position, budgetMs, (eventIds) =>
-          holdsSeries(database.read, stored.calendar, eventIds),
+          holdsSpans(database.read, stored.calendar, eventIds, 'series'),
         );
         if (changes) return changes;
       }
@@ -309,7 +308,7 @@ export class Mirror {
     if (events.length === 0) return false;
     if (!events.every((event) => this.#isExpected(event))) return true;
     const ids = events.map(({ eventId }) => eventId);
-    return holdsSpans(this.#parts.database.read, calendar, ids);
+    return holdsSpans(this.#parts.database.read, calendar, ids, 'any');
   }
 
   #isExpected({ eventId, etag, cancelled, appointmentId }: ReadEvent): boolean {

@@ -79,41 +79,25 @@ export function overlapFinder(
   };
 }
 
-/** Whether one of these ids is that of a series of which spans are stored, or of such an occurrence. */
-export async function holdsSeries(
-  reader: Reader,
-  calendar: string,
-  eventIds: readonly string[],
-): Promise<boolean> {
-  for (const ids of chunks(eventIds)) {
-    const found = await reader
-      .selectFrom('busy_spans')
-      .select('event_id')
-      .where('calendar', '=', calendar)
-      .where('series_id', 'is not', null)
-      .where((eb) => eb.or([eb('series_id', 'in', ids), eb('event_id', 'in', ids)]))
-      .limit(1)
-      .executeTakeFirst();
-    if (found) return true;
-  }
-  return false;
-}
-
-/** Whether spans are stored of some of these events. */
+/**
+ * Whether spans are stored of some of these events.
+ *
+ * @param kind `series`: of those that are a series, by its id, or an occurrence of one
+ */
 export async function holdsSpans(
   reader: Reader,
   calendar: string,
   eventIds: readonly string[],
+  kind: 'any' | 'series',
 ): Promise<boolean> {
+  const spans = reader.selectFrom('busy_spans').select('event_id').where('calendar', '=', calendar);
+  const ofSeries = spans.where('series_id', 'is not', null);
   for (const ids of chunks(eventIds)) {
-    const found = await reader
-      .selectFrom('busy_spans')
-      .select('event_id')
-      .where('calendar', '=', calendar)
-      .where('event_id', 'in', ids)
-      .limit(1)
-      .executeTakeFirst();
-    if (found) return true;
+    const found =
+      kind === 'any'
+        ? spans.where('event_id', 'in', ids)
+        : ofSeries.where((eb) => eb.or([eb('series_id', 'in', ids), eb('event_id', 'in', ids)]));
+    if (await found.limit(1).executeTakeFirst()) return true;
   }
   return false;
 }
@@ -268,19 +252,6 @@ export async function takeDue(
     if (updated.numUpdatedRows > 0n) taken.push(calendar);
   }
   return taken;
-}
-
-/**
- * Lets transactions that claim this calendar wait (migration 0003), so that a new busy span and a
- * new claim over it never pass each other unseen. SQLite has one writer.
- */
-export async function holdClaims(
-  database: Pick<Database, 'dialect'>,
-  tx: Transaction,
-  calendar: string,
-): Promise<void> {
-  if (database.dialect === 'sqlite') return;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${calendar}, 0))`.execute(tx);
 }
 
 function* chunks<T>(all: readonly T[]): Generator<T[]> {

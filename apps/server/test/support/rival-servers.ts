@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { startSandbox } from 'google-sandbox';
 import type { DialectName } from '../../src/db/dialect.ts';
 import { createTestDatabase } from './databases.ts';
 import { freePorts } from './free-ports.ts';
-import { type Answer, clientOf, openTestApp, type TestApp, testEnvironment } from './test-app.ts';
+import { type SpawnedServer, spawnServer } from './spawned-server.ts';
+import { type Answer, openTestApp, type TestApp, unlimited } from './test-app.ts';
 
 /** Servers on one database, between which requests are spread. */
 export interface RivalServers {
@@ -21,11 +20,6 @@ export interface RivalServers {
 /** As patient as production, or more: what is measured is who wins, not how soon. */
 const retry = { budgetMs: 20_000, firstPauseMs: 100, maxPauseMs: 1_000 };
 const leaseMs = 30_000;
-const unlimited = {
-  requestsPerMinutePerUser: 0,
-  requestsPerMinutePerProject: 0,
-  externalInvitesPerDay: 0,
-};
 
 /** @param processes how many servers, each a process; 1: the server of the test itself */
 export async function startRivalServers(
@@ -36,19 +30,10 @@ export async function startRivalServers(
   // On the time of the machine, as the processes are.
   const sandbox = await startSandbox({ switches: unlimited });
   const main = await openTestApp({ dialect, retry, database, sandbox });
-  const children: { process: ChildProcess; call: TestApp['call'] }[] = [];
+  const children: SpawnedServer[] = [];
   for (let i = 0; i < processes && processes > 1; i++) {
     const url = `http://127.0.0.1:${await freePorts()}`;
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, 'server-process.ts'), String(leaseMs)],
-      {
-        env: { ...process.env, ...testEnvironment(sandbox, database.url, url) },
-        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      },
-    );
-    if (child.stdout) await once(child.stdout, 'data');
-    children.push({ process: child, call: clientOf(url).call });
+    children.push(await spawnServer(url, database, sandbox, leaseMs));
   }
   const calls = children.length > 0 ? children.map(({ call }) => call) : [main.call];
   let turn = 0;
@@ -60,7 +45,7 @@ export async function startRivalServers(
       sandbox.clock.advance(ms);
       aheadMs += ms;
       await Promise.all(
-        children.map(async ({ process: child }) => {
+        children.map(async ({ child }) => {
           const moved = once(child, 'message');
           child.send(aheadMs);
           await moved;
@@ -68,10 +53,7 @@ export async function startRivalServers(
       );
     },
     async close() {
-      for (const { process: child } of children) {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
+      for (const child of children) await child.end();
       await main.close();
       await sandbox.close();
       await database.drop();

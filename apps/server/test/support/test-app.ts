@@ -24,6 +24,13 @@ const accounts = [
   { email: 'grace@example.com', name: 'Grace Hopper', timeZone: 'America/New_York' },
 ];
 
+/** A Google that limits nobody, for tests that are not about its limits. */
+export const unlimited = {
+  requestsPerMinutePerUser: 0,
+  requestsPerMinutePerProject: 0,
+  externalInvitesPerDay: 0,
+};
+
 /** When the clocks of tests start, so that no test depends on today: a Monday morning. */
 export const startOfTests = Date.parse('2026-01-12T08:00:00Z');
 

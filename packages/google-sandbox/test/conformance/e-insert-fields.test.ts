@@ -7,6 +7,7 @@ import {
   connect,
   halfHour,
   insertPrimary,
+  MONDAY,
   reasonOf,
   startTestSandbox,
 } from '../google-client.ts';
@@ -23,8 +24,6 @@ const insert = (
   requestBody: Record<string, unknown>,
   more?: calendar_v3.Params$Resource$Events$Insert,
 ) => insertPrimary(api, requestBody, more);
-
-const MONDAY = '2027-01-11T09:00:00+01:00';
 
 describe('E. events.insert', () => {
   test('42 every field that callers write comes back', async () => {

@@ -6,6 +6,7 @@ import {
   connect,
   halfHour,
   insertPrimary,
+  MONDAY,
   reasonOf,
   refusalOf,
   startTestSandbox,
@@ -27,8 +28,6 @@ const insert = (
   requestBody: Record<string, unknown>,
   more?: calendar_v3.Params$Resource$Events$Insert,
 ) => insertPrimary(api, requestBody, more);
-
-const MONDAY = '2027-01-11T09:00:00+01:00';
 
 describe('E. events.insert', () => {
   test('37 a minimal body comes back as a full event', async () => {

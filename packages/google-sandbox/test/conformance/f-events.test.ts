@@ -1,7 +1,15 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
-import { ADA, connect, halfHour, reasonOf, refusalOf, startTestSandbox } from '../google-client.ts';
+import {
+  ADA,
+  connect,
+  halfHour,
+  MONDAY,
+  reasonOf,
+  refusalOf,
+  startTestSandbox,
+} from '../google-client.ts';
 
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
@@ -12,7 +20,6 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 const calendarId = 'primary';
-const MONDAY = '2027-01-11T09:00:00+01:00';
 const GUESTS = [{ email: 'one@customer.example' }, { email: 'two@customer.example' }];
 
 async function inserted(more: Record<string, unknown> = {}) {

@@ -1,7 +1,15 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
-import { ADA, connect, halfHour, reasonOf, refusalOf, startTestSandbox } from '../google-client.ts';
+import {
+  ADA,
+  connect,
+  halfHour,
+  MONDAY,
+  reasonOf,
+  refusalOf,
+  startTestSandbox,
+} from '../google-client.ts';
 
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
@@ -11,7 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-const MONDAY = '2027-01-11T09:00:00+01:00';
 const DAY_MS = 86_400_000;
 
 let calendars = 0;

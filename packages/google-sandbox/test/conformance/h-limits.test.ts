@@ -6,6 +6,7 @@ import {
   type Connection,
   connect,
   halfHour,
+  MONDAY,
   reasonOf,
   refusalOf,
   startTestSandbox,
@@ -22,7 +23,6 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 const calendarId = 'primary';
-const MONDAY = '2027-01-11T09:00:00+01:00';
 const list = (from = api) => from.events.list({ calendarId });
 
 /** Keeps listing until something other than 200 comes; returns how often it went well. */

@@ -1,10 +1,17 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
-import { ADA, BOB, connect, halfHour, reasonOf, startTestSandbox } from '../google-client.ts';
+import {
+  ADA,
+  BOB,
+  connect,
+  halfHour,
+  MONDAY,
+  reasonOf,
+  startTestSandbox,
+} from '../google-client.ts';
 import { type PushReceiver, startPushReceiver } from '../push-receiver.ts';
 
-const MONDAY = '2027-01-11T09:00:00+01:00';
 let sandbox: Sandbox;
 let receiver: PushReceiver;
 let api: calendar_v3.Calendar;

@@ -7,6 +7,7 @@ import {
   type Connection,
   connect,
   halfHour,
+  MONDAY,
   oauthClient,
   refusalOf,
   startTestSandbox,
@@ -21,7 +22,6 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 const calendarId = 'primary';
-const MONDAY = '2027-01-11T09:00:00+01:00';
 
 describe('J. Meta', () => {
   test('69 Google’s own clients reach every method with only their endpoints overridden', async () => {
