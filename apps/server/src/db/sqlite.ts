@@ -2,8 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
+  type Compilable,
   type CompiledQuery,
   Kysely,
+  type QueryResult,
   type SqliteDatabase,
   SqliteDialect,
   type SqliteStatement,
@@ -167,7 +169,7 @@ export function openConnection(path: string, readOnly: boolean): DatabaseSync {
   return db;
 }
 
-/** Queries on one connection; writes that are compiled already skip the way through Kysely. */
+/** Queries on one connection; those that are compiled already skip the way through Kysely. */
 export class Connection extends Kysely<Schema> {
   readonly #database: NodeSqlite;
 
@@ -175,6 +177,15 @@ export class Connection extends Kysely<Schema> {
     const database = new NodeSqlite(db);
     super({ dialect: new SqliteDialect({ database }) });
     this.#database = database;
+  }
+
+  override async executeQuery<Row>(
+    query: CompiledQuery<Row> | Compilable<Row>,
+  ): Promise<QueryResult<Row>> {
+    const compiled = 'compile' in query ? query.compile() : query;
+    const statement = this.#database.prepare(compiled.sql);
+    if (!statement.reader) return super.executeQuery(compiled);
+    return { rows: statement.all(compiled.parameters) as Row[] };
   }
 
   write(query: CompiledQuery): number {
