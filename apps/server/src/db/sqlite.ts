@@ -143,6 +143,7 @@ class GroupCommit {
 
   async #commitTogether(group: readonly QueuedTransaction[]): Promise<void> {
     const acknowledge: (() => void)[] = [];
+    let failed = 0;
     try {
       this.#db.exec('begin immediate');
       for (const one of group) {
@@ -150,12 +151,14 @@ class GroupCommit {
         try {
           acknowledge.push(await one.run(this.#tx));
         } catch (error) {
+          failed++;
           this.#rollbackTo.run();
           acknowledge.push(() => one.fail(error));
         }
         this.#release.run();
       }
-      this.#db.exec('commit');
+      // What a savepoint undid would be written and synced all the same.
+      this.#db.exec(failed < group.length ? 'commit' : 'rollback');
     } catch (error) {
       // Begin or commit failed (disk full, busy for too long): nothing of the group is stored.
       if (this.#db.isTransaction) this.#db.exec('rollback');
