@@ -83,9 +83,21 @@ export function formatDateTime(epochMs: number, timeZone: string): string {
   return `${wall}${wallMs < epochMs ? '-' : '+'}${offset}`;
 }
 
-const sentenceFormats = new Map<string, Intl.DateTimeFormat>();
 /** Languages times zones in use; strangers' tags must not fill the memory. */
-const maxSentenceFormats = 1_000;
+const maxFormats = 1_000;
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
+const choiceFormats = new Map<string, Intl.ListFormat>();
+
+/** The format by its key; made at its first use, which takes as long as a hundred uses of it. */
+function formatOf<Format>(formats: Map<string, Format>, key: string, make: () => Format): Format {
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = make();
+    if (formats.size >= maxFormats) formats.clear();
+    formats.set(key, format);
+  }
+  return format;
+}
 
 /**
  * The time as a chatbot may read it out: "Tuesday, 1 December 2026 at 10:00 (Europe/Berlin)".
@@ -93,16 +105,22 @@ const maxSentenceFormats = 1_000;
  * @param language BCP 47; one that the runtime does not know is written in English
  */
 export function describeTime(epochMs: number, timeZone: string, language = 'en'): string {
-  const key = `${language} ${timeZone}`;
-  let format = sentenceFormats.get(key);
-  if (!format) {
+  const format = formatOf(timeFormats, `${language} ${timeZone}`, () => {
     // Of the Englishes, the one with 24 hours, which no zone or visitor can mistake.
     const locales = [language === 'en' ? 'en-GB' : language, 'en-GB'];
-    format = new Intl.DateTimeFormat(locales, { dateStyle: 'full', timeStyle: 'short', timeZone });
-    if (sentenceFormats.size >= maxSentenceFormats) sentenceFormats.clear();
-    sentenceFormats.set(key, format);
-  }
+    return new Intl.DateTimeFormat(locales, { dateStyle: 'full', timeStyle: 'short', timeZone });
+  });
   return `${format.format(epochMs)} (${timeZone})`;
+}
+
+/** Texts to choose from, as a chatbot may read them out: "this, that or another". */
+export function describeChoice(texts: readonly string[], language: string): string {
+  const format = formatOf(
+    choiceFormats,
+    language,
+    () => new Intl.ListFormat([language, 'en'], { type: 'disjunction' }),
+  );
+  return format.format(texts);
 }
 
 /** The tag as BCP 47 writes it; null when it is none. */
