@@ -176,13 +176,13 @@ export class GoogleCalendar {
   ): Promise<EventsPage> {
     const which =
       'syncToken' in query
-        ? { syncToken: query.syncToken }
-        : { timeMin: isoSeconds(query.from), timeMax: isoSeconds(query.to) };
-    const parameters = new URLSearchParams({ ...which, ...(pageToken ? { pageToken } : {}) });
+        ? `syncToken=${encodeURIComponent(query.syncToken)}`
+        : `timeMin=${isoSeconds(query.from)}&timeMax=${isoSeconds(query.to)}`;
+    const page = pageToken ? `&pageToken=${encodeURIComponent(pageToken)}` : '';
     const list = await this.#call<calendar_v3.Schema$Events>({
       operation: 'events.list',
       method: 'GET',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events?${listParameters}&${parameters}`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?${listParameters}&${which}${page}`,
       accessToken,
       timeoutMs: attemptMs,
     });
