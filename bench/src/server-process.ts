@@ -8,7 +8,9 @@ export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secr
 const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
 /** As `npm start` runs it. */
-const productionFlags = ['--max-semi-space-size=4'];
+const productionFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge'];
+/** Further flags of Node, such as `--cpu-prof --cpu-prof-dir=DIR`: to see what a benchmark spends. */
+const furtherFlags = process.env.CALHOOK_BENCH_SERVER_FLAGS?.split(' ') ?? [];
 
 /** The environment of a server as in production, but for where its Google is. */
 export function serverEnvironment(
@@ -33,7 +35,7 @@ export async function startServerProcess(
   const port = environment.CALHOOK_PORT ? Number(environment.CALHOOK_PORT) : await freePorts();
   const url = `http://127.0.0.1:${port}`;
   const server = await startProcess({
-    args: [...productionFlags, cli, 'serve'],
+    args: [...productionFlags, ...furtherFlags, cli, 'serve'],
     env: { CALHOOK_PUBLIC_URL: url, CALHOOK_PORT: String(port), ...environment },
     logFile: join(directory, 'server.log'),
     isReady: async () => {

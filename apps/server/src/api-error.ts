@@ -20,10 +20,14 @@ export class ApiError extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, options: ApiErrorOptions = {}) {
+    // A refusal is an answer, not a fault: where it was made is of no interest, and costs most of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(
       fillSentence(errorCatalogue[code].sentence, options.values ?? {}),
       options.cause && { cause: options.cause },
     );
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.members = options.members ?? {};
     this.headers = options.headers ?? {};

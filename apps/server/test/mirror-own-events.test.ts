@@ -145,7 +145,7 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     const before = await own.rowOf(botId);
     const { id } = await bookMonday(botId);
     const written = app.sandbox.events(email).find((event) => event.id === id);
-    own.mirror.expect(id, written?.etag);
+    own.mirror.written.note(id, written?.etag ?? null);
     heard = [];
     expect(await own.pulled(botId, ...monday)).toEqual([]);
     expect([heard, await own.rowOf(botId)]).toEqual([[], before]);
@@ -153,6 +153,36 @@ describeOnEachDatabase("the appointments' own events in the mirror", (dialect) =
     put({ id, ...utc('2026-01-19T14:00', '2026-01-19T16:00') });
     await own.pulled(botId, ...monday);
     expect(heard.flatMap(({ events }) => events)).toMatchObject([{ eventId: id, sequence: 1 }]);
+  });
+
+  test('that are being inserted tell nothing new where they are expected, and else all', async () => {
+    const { botId, email, put } = await mirroredBot(app);
+    await own.pulled(botId, ...monday);
+    const { id } = await bookMonday(botId);
+    const { start, end } = app.sandbox.events(email).find((event) => event.id === id) ?? {};
+    const [startsAt, endsAt] = [start, end].map((one) => Date.parse(one?.dateTime ?? ''));
+    own.mirror.written.inserting(id, { startsAt: Number(startsAt), endsAt: Number(endsAt) });
+    heard = [];
+    expect(await own.pulled(botId, ...monday)).toEqual([]);
+    expect(heard).toEqual([]);
+    put({ id, ...utc('2026-01-19T14:00', '2026-01-19T16:00') });
+    await own.pulled(botId, ...monday);
+    put({ id, status: 'cancelled' });
+    await own.pulled(botId, ...monday);
+    const told = heard.flatMap(({ events }) => events);
+    expect(told).toMatchObject([{ eventId: id }, { eventId: id, cancelled: true }]);
+  });
+
+  test('are stored once, however many bookings read the calendar meanwhile', async () => {
+    const { botId } = await mirroredBot(app);
+    const last = await book(app, botId, bookingOf({ date: '2027-12-01', time: '10:00' }));
+    expect(last.status).toBe(201);
+    const before = await own.rowOf(botId);
+    const booked = await Promise.all(
+      Array.from({ length: 30 }, () => book(app, botId, bookingOf({}))),
+    );
+    expect(new Set(booked.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(await own.rowOf(botId)).toEqual(before);
   });
 
   test('that the listener fails on leave the whole pull unstored, for the next one', async () => {

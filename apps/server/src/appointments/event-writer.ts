@@ -16,6 +16,7 @@ import { connectionsOf } from './calendar-reading.ts';
 import { claimsChanged, deleteClaim, moveClaim } from './claim-store.ts';
 import { claimedSpan } from './claiming.ts';
 import type { Conflicts } from './conflicts.ts';
+import { ownEventId } from './event.ts';
 import { EventCalls } from './event-calls.ts';
 import { reached } from './milestones.ts';
 import {
@@ -92,31 +93,47 @@ export class EventWriter {
   }
 
   async #write(id: string, atHand?: AppointmentsTable): Promise<AppointmentsTable | null> {
-    const { database, retry } = this.#parts;
+    const { database } = this.#parts;
     let row = atHand ?? (await findAppointment(database.read, null, id));
     while (row && !isWritten(row)) {
       const appointment: AppointmentsTable = row;
       const connection = await this.#parts.connections.requireUsable(appointment.client_id);
       const before = await this.#readyFor(appointment, connection);
       if (before) {
-        const change = await withRetry(retry, (leftMs) =>
-          this.#parts.accessTokens.use(
-            connection,
-            (accessToken) => this.#calls.bringIntoLine(before, connection, accessToken, leftMs),
-            leftMs,
-          ),
-        );
-        reached('event-written', id);
-        const written = await this.#store(before, change);
-        if (written) {
-          reached('event-recorded', id);
-          return written;
-        }
+        const written = await this.#bring(before, connection);
+        if (written) return written;
       }
       // Changed meanwhile, by another process or by the owner: what it is now counts.
       row = await findAppointment(database.read, null, id);
     }
     return row ?? null;
+  }
+
+  /** Makes the calls to Google that the appointment needs, and records what came of them. */
+  async #bring(
+    appointment: AppointmentsTable,
+    connection: Connection,
+  ): Promise<AppointmentsTable | null> {
+    const { accessTokens, mirror, retry } = this.#parts;
+    const { id, status, starts_at: startsAt, ends_at: endsAt } = appointment;
+    const eventId = ownEventId(appointment);
+    if (status === 'pending') mirror.written.inserting(eventId, { startsAt, endsAt });
+    let written: AppointmentsTable | null = null;
+    try {
+      const change = await withRetry(retry, (leftMs) =>
+        accessTokens.use(
+          connection,
+          (accessToken) => this.#calls.bringIntoLine(appointment, connection, accessToken, leftMs),
+          leftMs,
+        ),
+      );
+      reached('event-written', id);
+      written = await this.#store(appointment, change);
+      if (written) reached('event-recorded', id);
+      return written;
+    } finally {
+      mirror.written.note(eventId, written?.etag ?? null);
+    }
   }
 
   /**
@@ -196,9 +213,7 @@ export class EventWriter {
     });
     if (!stored) return null;
     if (change.status === 'cancelled') claimsChanged(database, before.calendar);
-    const after = { ...before, ...change };
-    if (after.google_event_id) mirror.expect(after.google_event_id, after.etag);
-    return after;
+    return { ...before, ...change };
   }
 
   /** Ends a pending appointment that will not come into Google, and frees its span. */

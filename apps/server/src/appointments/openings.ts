@@ -1,6 +1,6 @@
 import type { Bot, ErrorCode, Slot } from '@calhook/contract';
 import { ApiError } from '../api-error.ts';
-import { describeTime, formatDateTime } from '../availability/local-time.ts';
+import { describeChoice, describeTime, formatDateTime } from '../availability/local-time.ts';
 import {
   findSlots,
   reachOf,
@@ -263,6 +263,6 @@ export function toSlot(
 
 function sentenceOf(slots: readonly Slot[], language: string): string {
   if (slots.length === 0) return ' Would another time suit you?';
-  const list = new Intl.ListFormat([language, 'en'], { type: 'disjunction' });
-  return ` Would one of these suit you: ${list.format(slots.map(({ label }) => label))}?`;
+  const labels = slots.map(({ label }) => label);
+  return ` Would one of these suit you: ${describeChoice(labels, language)}?`;
 }

@@ -1,4 +1,6 @@
 import { weekdays } from '@calhook/contract';
+import { dayMs, dayOfDate, minuteMs, weekdayOf } from './local-days.ts';
+import { instantsAt, wallClockAt } from './zone-offsets.ts';
 
 /** A wall-clock time as a person says it; never without its zone. */
 export interface LocalTime {
@@ -19,22 +21,29 @@ export type LocalTimeFault =
   | { readonly code: 'nonexistent_local_time' | 'ambiguous_local_time' | 'offset_zone_mismatch' }
   | { readonly code: 'weekday_mismatch'; readonly actual: string };
 
-const datePattern = /^\d{4}-\d{2}-\d{2}$/;
 const timePattern = /^([01]\d|2[0-3]):([0-5]\d)(?::00)?$/;
-const offsetPattern = /^(?:Z|[+-](?:0\d|1\d|2[0-3]):[0-5]\d)$/;
+const offsetPattern = /^(?:Z|(?!-00:00)([+-])(0\d|1\d|2[0-3]):([0-5]\d))$/;
 
-function parseDate(text: string): Temporal.PlainDate | null {
-  if (!datePattern.test(text)) return null;
+/** The day that a date names; null when there is none such. */
+function parseDate(text: string): number | null {
   try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' });
+    return dayOfDate(text);
   } catch {
     return null;
   }
 }
 
-function weekdayName(date: Temporal.PlainDate): string {
-  const name = weekdays[date.dayOfWeek - 1] as string;
+function weekdayName(day: number): string {
+  const name = weekdays[weekdayOf(day)] as string;
   return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** What an offset adds to UTC, in milliseconds; null when it is none. */
+function parseOffset(text: string): number | null {
+  const parts = offsetPattern.exec(text);
+  if (!parts) return null;
+  const [, sign = '+', hours = '0', minutes = '0'] = parts;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * minuteMs;
 }
 
 /**
@@ -44,46 +53,51 @@ function weekdayName(date: Temporal.PlainDate): string {
  * somebody (design §4). `timeZone` must be known ({@link timeZoneName}).
  */
 export function instantOf(local: LocalTime): number | LocalTimeFault {
-  const date = parseDate(local.date);
-  if (!date) return { code: 'invalid_date' };
+  const day = parseDate(local.date);
+  if (day === null) return { code: 'invalid_date' };
   const clock = timePattern.exec(local.time);
   if (!clock) return { code: 'invalid_time' };
   if (local.weekday !== undefined) {
-    const actual = weekdayName(date);
+    const actual = weekdayName(day);
     if (actual.toLowerCase() !== local.weekday.trim().toLowerCase()) {
       return { code: 'weekday_mismatch', actual };
     }
   }
-  if (local.offset !== undefined && !offsetPattern.test(local.offset)) {
-    return { code: 'offset_zone_mismatch' };
-  }
-  const wall = date.toPlainDateTime({ hour: Number(clock[1]), minute: Number(clock[2]) });
-  if (local.offset === undefined) {
-    try {
-      return wall.toZonedDateTime(local.timeZone, { disambiguation: 'reject' }).epochMilliseconds;
-    } catch {
-      // Skipped or shown twice: which of the two is found out below.
-    }
-  }
-  const earlier = wall.toZonedDateTime(local.timeZone, { disambiguation: 'earlier' });
-  if (!earlier.toPlainDateTime().equals(wall)) return { code: 'nonexistent_local_time' };
-  if (local.offset === undefined) return { code: 'ambiguous_local_time' };
-  const later = wall.toZonedDateTime(local.timeZone, { disambiguation: 'later' });
-  const wanted = local.offset === 'Z' ? '+00:00' : local.offset;
-  const match = [earlier, later].find((candidate) => candidate.offset === wanted);
-  return match ? match.epochMilliseconds : { code: 'offset_zone_mismatch' };
+  const offsetMs = local.offset === undefined ? null : parseOffset(local.offset);
+  if (local.offset !== undefined && offsetMs === null) return { code: 'offset_zone_mismatch' };
+  const wallMs = day * dayMs + (Number(clock[1]) * 60 + Number(clock[2])) * minuteMs;
+  const [earlier, later] = instantsAt(local.timeZone, wallMs);
+  if (earlier === undefined) return { code: 'nonexistent_local_time' };
+  if (offsetMs === null) return later === undefined ? earlier : { code: 'ambiguous_local_time' };
+  const match = [earlier, later].find((instant) => instant === wallMs - offsetMs);
+  return match ?? { code: 'offset_zone_mismatch' };
 }
 
-/** RFC 3339 with the offset that the zone has at that instant. */
+/** RFC 3339 with the offset that the zone has at that instant, in whole minutes. */
 export function formatDateTime(epochMs: number, timeZone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(epochMs)
-    .toZonedDateTimeISO(timeZone)
-    .toString({ timeZoneName: 'never', smallestUnit: 'second' });
+  const wallMs = wallClockAt(timeZone, epochMs);
+  const minutes = Math.round(Math.abs(wallMs - epochMs) / minuteMs);
+  const twoDigits = (n: number) => String(n).padStart(2, '0');
+  const offset = `${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
+  const wall = new Date(wallMs).toISOString().slice(0, -'.000Z'.length);
+  return `${wall}${wallMs < epochMs ? '-' : '+'}${offset}`;
 }
 
-const sentenceFormats = new Map<string, Intl.DateTimeFormat>();
 /** Languages times zones in use; strangers' tags must not fill the memory. */
-const maxSentenceFormats = 1_000;
+const maxFormats = 1_000;
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
+const choiceFormats = new Map<string, Intl.ListFormat>();
+
+/** The format by its key; made at its first use, which takes as long as a hundred uses of it. */
+function formatOf<Format>(formats: Map<string, Format>, key: string, make: () => Format): Format {
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = make();
+    if (formats.size >= maxFormats) formats.clear();
+    formats.set(key, format);
+  }
+  return format;
+}
 
 /**
  * The time as a chatbot may read it out: "Tuesday, 1 December 2026 at 10:00 (Europe/Berlin)".
@@ -91,16 +105,22 @@ const maxSentenceFormats = 1_000;
  * @param language BCP 47; one that the runtime does not know is written in English
  */
 export function describeTime(epochMs: number, timeZone: string, language = 'en'): string {
-  const key = `${language} ${timeZone}`;
-  let format = sentenceFormats.get(key);
-  if (!format) {
+  const format = formatOf(timeFormats, `${language} ${timeZone}`, () => {
     // Of the Englishes, the one with 24 hours, which no zone or visitor can mistake.
     const locales = [language === 'en' ? 'en-GB' : language, 'en-GB'];
-    format = new Intl.DateTimeFormat(locales, { dateStyle: 'full', timeStyle: 'short', timeZone });
-    if (sentenceFormats.size >= maxSentenceFormats) sentenceFormats.clear();
-    sentenceFormats.set(key, format);
-  }
+    return new Intl.DateTimeFormat(locales, { dateStyle: 'full', timeStyle: 'short', timeZone });
+  });
   return `${format.format(epochMs)} (${timeZone})`;
+}
+
+/** Texts to choose from, as a chatbot may read them out: "this, that or another". */
+export function describeChoice(texts: readonly string[], language: string): string {
+  const format = formatOf(
+    choiceFormats,
+    language,
+    () => new Intl.ListFormat([language, 'en'], { type: 'disjunction' }),
+  );
+  return format.format(texts);
 }
 
 /** The tag as BCP 47 writes it; null when it is none. */

@@ -70,6 +70,18 @@ export function wallClockAt(timeZone: string, epochMs: number): number {
   throw new RangeError(`${epochMs} is no instant`);
 }
 
+/**
+ * The instants at which the clock on the wall shows this, ascending: none where it is turned forward
+ * over it, two where it is turned back over it.
+ */
+export function instantsAt(timeZone: string, wallMs: number): number[] {
+  const around = offsetSegments(timeZone, wallMs - marginMs, wallMs + marginMs);
+  return around.flatMap(({ from, until, offsetMs }) => {
+    const at = wallMs - offsetMs;
+    return at >= from && at < until ? [at] : [];
+  });
+}
+
 /** The first instant of a local day; of a day that the zone skips, that of the next. */
 export function startOfDay(timeZone: string, day: number): number {
   const wallMs = day * dayMs;

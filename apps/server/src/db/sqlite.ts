@@ -2,8 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
+  type Compilable,
   type CompiledQuery,
   Kysely,
+  type QueryResult,
   type SqliteDatabase,
   SqliteDialect,
   type SqliteStatement,
@@ -117,16 +119,31 @@ class GroupCommit {
   }
 
   async #drain(): Promise<void> {
-    // After the poll phase: everything that this turn of the loop read from sockets has queued up.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    // Before anything else: with nothing waiting, this would end before it is noted as under way.
+    await this.#gathered();
     while (this.#waiting.length > 0) {
       await this.#commitTogether(this.#waiting.splice(0, maxTransactionsPerCommit));
+      await this.#gathered();
     }
     this.#draining = null;
   }
 
+  /**
+   * Resolves when a turn of the event loop has brought no further transaction, or enough came: one
+   * commit for those of several turns takes less of everybody's time than one for each turn.
+   */
+  async #gathered(): Promise<void> {
+    for (let before = 0; before < this.#waiting.length; ) {
+      before = this.#waiting.length;
+      if (before >= maxTransactionsPerCommit) return;
+      // After the poll phase: everything that this turn read from sockets has queued up.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
   async #commitTogether(group: readonly QueuedTransaction[]): Promise<void> {
     const acknowledge: (() => void)[] = [];
+    let failed = 0;
     try {
       this.#db.exec('begin immediate');
       for (const one of group) {
@@ -134,12 +151,14 @@ class GroupCommit {
         try {
           acknowledge.push(await one.run(this.#tx));
         } catch (error) {
+          failed++;
           this.#rollbackTo.run();
           acknowledge.push(() => one.fail(error));
         }
         this.#release.run();
       }
-      this.#db.exec('commit');
+      // What a savepoint undid would be written and synced all the same.
+      this.#db.exec(failed < group.length ? 'commit' : 'rollback');
     } catch (error) {
       // Begin or commit failed (disk full, busy for too long): nothing of the group is stored.
       if (this.#db.isTransaction) this.#db.exec('rollback');
@@ -167,7 +186,7 @@ export function openConnection(path: string, readOnly: boolean): DatabaseSync {
   return db;
 }
 
-/** Queries on one connection; writes that are compiled already skip the way through Kysely. */
+/** Queries on one connection; those that are compiled already skip the way through Kysely. */
 export class Connection extends Kysely<Schema> {
   readonly #database: NodeSqlite;
 
@@ -175,6 +194,15 @@ export class Connection extends Kysely<Schema> {
     const database = new NodeSqlite(db);
     super({ dialect: new SqliteDialect({ database }) });
     this.#database = database;
+  }
+
+  override async executeQuery<Row>(
+    query: CompiledQuery<Row> | Compilable<Row>,
+  ): Promise<QueryResult<Row>> {
+    const compiled = 'compile' in query ? query.compile() : query;
+    const statement = this.#database.prepare(compiled.sql);
+    if (!statement.reader) return super.executeQuery(compiled);
+    return { rows: statement.all(compiled.parameters) as Row[] };
   }
 
   write(query: CompiledQuery): number {

@@ -1,5 +1,6 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import type { Pool } from 'undici';
+import { type Answer, exchange } from './exchange.ts';
 import { calendarFailureKind, GoogleError } from './failures.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -175,13 +176,13 @@ export class GoogleCalendar {
   ): Promise<EventsPage> {
     const which =
       'syncToken' in query
-        ? { syncToken: query.syncToken }
-        : { timeMin: isoSeconds(query.from), timeMax: isoSeconds(query.to) };
-    const parameters = new URLSearchParams({ ...which, ...(pageToken ? { pageToken } : {}) });
+        ? `syncToken=${encodeURIComponent(query.syncToken)}`
+        : `timeMin=${isoSeconds(query.from)}&timeMax=${isoSeconds(query.to)}`;
+    const page = pageToken ? `&pageToken=${encodeURIComponent(pageToken)}` : '';
     const list = await this.#call<calendar_v3.Schema$Events>({
       operation: 'events.list',
       method: 'GET',
-      path: `/calendars/${encodeURIComponent(calendarId)}/events?${listParameters}&${parameters}`,
+      path: `/calendars/${encodeURIComponent(calendarId)}/events?${listParameters}&${which}${page}`,
       accessToken,
       timeoutMs: attemptMs,
     });
@@ -230,33 +231,26 @@ export class GoogleCalendar {
 
   async #call<T>(call: Call): Promise<T> {
     const { operation } = call;
-    let status: number;
-    let text: string;
-    let waitMs: number | null;
+    let answer: Answer;
     try {
       const pool = await this.#open();
-      const response = await pool.request({
+      const headers = ['authorization', `Bearer ${call.accessToken}`, 'accept', 'application/json'];
+      if (call.body !== undefined) headers.push('content-type', 'application/json');
+      if (call.ifMatch) headers.push('if-match', call.ifMatch);
+      const request = {
         method: call.method,
         path: this.#basePath + call.path,
-        headers: {
-          authorization: `Bearer ${call.accessToken}`,
-          accept: 'application/json',
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(call.ifMatch ? { 'if-match': call.ifMatch } : {}),
-        },
+        headers,
         body: call.body === undefined ? null : JSON.stringify(call.body),
-        signal: AbortSignal.timeout(
-          Math.max(1, Math.floor(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))),
-        ),
-      });
-      status = response.statusCode;
-      waitMs = retryAfterMs(response.headers['retry-after']);
-      text = await response.body.text();
+      };
+      const attemptMs = Math.min(timeoutMs, call.timeoutMs ?? timeoutMs);
+      answer = await exchange(pool, request, Math.max(1, attemptMs));
     } catch (error) {
       if (!isNetworkFailure(error)) throw error;
       // The original is dropped: it may carry the request, and the request the token.
       throw new GoogleError(operation, { kind: 'transient', status: null, reason: 'unreachable' });
     }
+    const { status, text } = answer;
     if (status === 204) return undefined as T;
     const parsed = parseJson(text);
     if (status >= 200 && status < 300) {
@@ -267,6 +261,7 @@ export class GoogleCalendar {
     }
     const reason = errorReason(parsed);
     const kind = calendarFailureKind(status, reason);
+    const waitMs = retryAfterMs(answer.retryAfter);
     throw new GoogleError(operation, { kind, status, reason, retryAfterMs: waitMs });
   }
 }

@@ -24,7 +24,8 @@ export async function requireKey(
   authorization: string | undefined,
 ): Promise<Caller> {
   if (authorization === undefined) throw new ApiError('missing_api_key', { headers: challenge });
-  const caller = await keys.authenticate(authorization);
+  const caller =
+    keys.authenticateFromMemory(authorization) ?? (await keys.authenticate(authorization));
   if (!caller) throw new ApiError('invalid_api_key', { headers: challenge });
   return caller;
 }

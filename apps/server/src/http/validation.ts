@@ -100,11 +100,11 @@ export function bodyReader<T extends TSchema>(schema: T): (body: unknown) => Sta
   };
 }
 
-/** Fastify's hook for the same; parameters and queries are converted from text first. */
+/** Fastify's hook for the same; queries are converted from text first. */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const faultsIn = faultFinder(schema);
   return (received: unknown) => {
-    const value = httpPart === 'body' ? received : Value.Convert(schema, received);
+    const value = httpPart === 'querystring' ? Value.Convert(schema, received) : received;
     const faults = faultsIn(value);
     return faults ? { error: toApiError(schema, faults) } : { value };
   };

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 interface Waiting<Wish, T> {
   wish: Wish;
   readonly result: Promise<T>;
@@ -50,20 +48,15 @@ export class Flights<Wish, T> {
 }
 
 /** The result, unless it takes longer than `budgetMs`: then it goes on without this caller. */
-export async function within<T>(
-  result: Promise<T>,
-  budgetMs: number,
-  late: () => Error,
-): Promise<T> {
-  const over = new AbortController();
-  // A failure after the end of the budget is nobody's.
-  result.catch(() => {});
-  const timeout = delay(Math.max(0, budgetMs), over, { signal: over.signal }).catch(() => over);
-  try {
-    const first = await Promise.race([result, timeout]);
-    if (first !== over) return first as T;
-  } finally {
-    over.abort();
-  }
-  throw late();
+export function within<T>(result: Promise<T>, budgetMs: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), Math.max(0, budgetMs));
+    const ends =
+      <Outcome>(settle: (outcome: Outcome) => void) =>
+      (outcome: Outcome) => {
+        clearTimeout(timer);
+        settle(outcome);
+      };
+    result.then(ends(resolve), ends(reject));
+  });
 }

@@ -28,6 +28,7 @@ import {
   overlapFinder,
 } from './store.ts';
 import { NotMirrored, needsFullPull, reaches, windowFor } from './window.ts';
+import { WrittenEvents } from './written-events.ts';
 
 export interface MirrorParts extends PullParts {
   readonly database: Database;
@@ -61,7 +62,6 @@ interface Standing {
 const maxRedos = 5;
 const maxCachedCalendars = 10_000;
 const maxStandings = 100_000;
-const maxWritten = 10_000;
 
 /**
  * The local copy of when calendars are busy (design §6, Book and Follow).
@@ -69,13 +69,14 @@ const maxWritten = 10_000;
  * A calendar that cannot be read is an error, never free; a span that was not pulled is one, too.
  */
 export class Mirror {
+  /** Who writes events of appointments tells here. */
+  readonly written = new WrittenEvents();
   readonly #parts: MirrorParts;
   readonly #lists: EventLists;
   readonly #known: CachedLookup<BusyList>;
   readonly #find: ReturnType<typeof calendarFinder>;
   readonly #findOverlap: ReturnType<typeof overlapFinder>;
   readonly #standings = new Recent<Standing>(maxStandings);
-  readonly #written = new Recent<string>(maxWritten);
   readonly #flights = new Flights<Required<PullWish>, number>((a, b) => ({
     budgetMs: Math.max(a.budgetMs, b.budgetMs),
     until: Math.max(a.until, b.until),
@@ -169,14 +170,6 @@ export class Mirror {
   }
 
   /**
-   * Tells that this process wrote an appointment's event and knows of it: a pull that brings the
-   * event in this state brings nothing new, and need not be stored.
-   */
-  expect(eventId: string, etag: string | null | undefined): void {
-    if (etag) this.#written.set(eventId, etag);
-  }
-
-  /**
    * Tells, first thing in the transaction that records it, that an event was changed here: a pull
    * that is under way in any process may have read it as it was before, and would take that for an
    * edit of the owner. It begins again.
@@ -257,6 +250,7 @@ export class Mirror {
     }
     return this.#lists.all(connection, windowFor(now(), until), budgetMs);
   }
+
   /** Stores what a pull brought, if anything; false when another process was faster. */
   async #keep(
     calendar: string,
@@ -300,20 +294,11 @@ export class Mirror {
     return true;
   }
 
-  /**
-   * Whether events are other than this process expects them. A span that is kept of one of them
-   * stems from an edit of the owner, and what was written since takes its place.
-   */
   async #bringsNews(calendar: string, events: readonly ReadEvent[]): Promise<boolean> {
-    if (events.length === 0) return false;
-    if (!events.every((event) => this.#isExpected(event))) return true;
-    const ids = events.map(({ eventId }) => eventId);
-    return holdsSpans(this.#parts.database.read, calendar, ids, 'any');
-  }
-
-  #isExpected({ eventId, etag, cancelled, appointmentId }: ReadEvent): boolean {
-    if (cancelled || appointmentId === null || etag === null) return false;
-    return this.#written.get(eventId) === etag;
+    const rewritten = this.written.compare(events);
+    if (rewritten === 'news') return true;
+    if (rewritten.length === 0) return false;
+    return holdsSpans(this.#parts.database.read, calendar, rewritten, 'any');
   }
 
   /** Notes a failure where it can be seen, and when to try again. */
