@@ -39,10 +39,17 @@ export function lastSlot(): BookableSlot {
   return slotAt(firstDay() + aheadDays * dayMs);
 }
 
-/** Slots one after another, from the day after tomorrow, so that no two bookings meet. */
-export function* slots(): Generator<BookableSlot, never> {
+/**
+ * Slots one after another, from the day after tomorrow, so that no two bookings meet.
+ *
+ * @param again whether to begin again after the last, for a calendar in which events may overlap
+ */
+export function* slots({ again = false } = {}): Generator<BookableSlot, never> {
   const from = firstDay();
-  for (let at = from; at < from + aheadDays * dayMs; at += slotMinutes * minuteMs) yield slotAt(at);
+  const until = from + aheadDays * dayMs;
+  do {
+    for (let at = from; at < until; at += slotMinutes * minuteMs) yield slotAt(at);
+  } while (again);
   throw new Error('all slots are booked');
 }
 

@@ -40,7 +40,8 @@ function event({ start, end }: BookableSlot): object {
   };
 }
 
-const bareSlots = slots();
+// On a quiet machine there are more inserts than slots.
+const bareSlots = slots({ again: true });
 const bookedSlots = slots();
 
 /** Inserts events with undici and nothing else. */
