@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bookingOf } from './support/bookings.ts';
 import { describeOnEachDatabase } from './support/databases.ts';
 import { bookingTraces } from './support/stored.ts';
-import { bootstrapKey, openTestApp, type TestApp } from './support/test-app.ts';
+import { bootstrapKey, openTestApp, startOfTests, type TestApp } from './support/test-app.ts';
 
 const berlin = 'Europe/Berlin';
 const gap = { date: '2026-03-29', time: '02:30', timeZone: berlin };
@@ -129,6 +129,17 @@ describeOnEachDatabase('a faulty booking', (dialect) => {
     expect(await bookingTraces(server)).toEqual(before);
     return answer;
   };
+
+  test.each(['2028-06-01', '2030-06-03', '2100-06-01', '9999-12-31'])(
+    '%s is too far ahead, and the owner’s calendar is not read that far',
+    async (date) => {
+      server.sandbox.requests.clear();
+      await refused(bookingOf({ date, time: '10:00' }), 422, 'too_far_ahead');
+      const lists = server.sandbox.requests.filter(({ route }) => route === 'events.list');
+      const latest = new Date(startOfTests + 800 * 86_400_000).toISOString();
+      for (const { query } of lists) expect(String(query.timeMax ?? '') < latest).toBe(true);
+    },
+  );
 
   test.each(faultyBookings)('%s is refused', async (_, changes, code) => {
     await refused(bookingOf(changes as Record<string, unknown>), 400, code);

@@ -174,6 +174,19 @@ describeOnEachDatabase('slots', (dialect) => {
     expect(answer.status).toBeLessThan(500);
   });
 
+  test.each(['0001-01-01', '2020-06-01', '2026-01-11', '2028-06-01', '2035-06-01', '9999-12-30'])(
+    'on %s there are none, and that is no fault',
+    async (date) => {
+      const bot = await botWith({ weeklyHours: null });
+      const range = { from: date, to: date };
+      expect(await ask(bot, range)).toMatchObject({ status: 200, body: { slots: [] } });
+      const explained = await ask(bot, { ...range, explain: 'true' });
+      expect(explained).toMatchObject({ status: 200, body: { slots: [] } });
+      const reasons = (explained.body.unavailable as { reason: string }[]).map((one) => one.reason);
+      expect(new Set(reasons)).toEqual(new Set([date < day ? 'notice' : 'horizon']));
+    },
+  );
+
   test('of two bots on one calendar exclude each other, of others do not', async () => {
     const [one, two] = [await botWith(), await botWith()];
     const other = await botWith({}, 'grace@example.com');

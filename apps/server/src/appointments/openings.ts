@@ -3,6 +3,7 @@ import { ApiError } from '../api-error.ts';
 import { describeChoice, describeTime, formatDateTime } from '../availability/local-time.ts';
 import {
   findSlots,
+  horizonEndOf,
   reachOf,
   refusalOf,
   type SlotInput,
@@ -76,7 +77,7 @@ export class Openings {
    */
   async input(query: OpeningsQuery): Promise<{ input: SlotInput; holdsUntil: number | null }> {
     const { bot, connection, from, to, durationMinutes, now, except } = query;
-    const { taken, counted } = reachOf(bot, durationMinutes, from, to);
+    const { taken, counted } = reachOf({ rules: bot, durationMinutes, now }, from, to);
     const claims = await claimsBetween(
       this.#parts.database.read,
       calendarKey(connection),
@@ -196,12 +197,14 @@ export class Openings {
     except: string | undefined,
   ): Promise<number[]> {
     const now = this.#parts.now();
-    const from = Math.max(now, startsAt - alternativesBeforeMs);
-    const to = Math.max(from, startsAt) + alternativesAfterMs;
+    // Of a time beyond the horizon, the last ones before it are nearest.
+    const around = Math.min(startsAt, horizonEndOf(bot, now));
+    const from = Math.max(now, around - alternativesBeforeMs);
+    const to = Math.max(from, around) + alternativesAfterMs;
     const query = { bot, connection, from, to, durationMinutes, now };
     let slots: number[];
     try {
-      const { taken } = reachOf(bot, durationMinutes, from, to);
+      const { taken } = reachOf({ rules: bot, durationMinutes, now }, from, to);
       await this.#parts.reading.forSlots(bot, connection, taken.endsAt);
       const { input } = await this.input(except === undefined ? query : { ...query, except });
       ({ slots } = findSlots(input));

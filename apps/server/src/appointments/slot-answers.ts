@@ -63,12 +63,13 @@ export class SlotAnswers {
   async slots(botId: string, query: SlotsQuery, except?: string): Promise<TimedSlots> {
     const { bots, connections, reading, openings, now } = this.#parts;
     const bot = await bots.get(botId);
-    const asked = read(query, bot, now());
+    const at = now();
+    const asked = read(query, bot, at);
     const connection = await connections.requireUsable(botId);
     const { from, to, durationMinutes } = asked;
     let state: Reading;
     try {
-      const { taken } = reachOf(bot, durationMinutes, from, to);
+      const { taken } = reachOf({ rules: bot, durationMinutes, now: at }, from, to);
       state = await reading.forSlots(bot, connection, taken.endsAt);
     } catch (error) {
       if (!query.explain || !(error instanceof ApiError) || error.code !== 'calendar_unreachable') {
@@ -76,7 +77,6 @@ export class SlotAnswers {
       }
       return { answer: unreadable(bot, asked, now()), holdsUntil: 0, calendars: [] };
     }
-    const at = now();
     const { input, holdsUntil } = await openings.input({
       bot,
       connection,

@@ -158,7 +158,7 @@ function expectAllThatMustHold(input: SlotInput, tickMinutes: number, cut: numbe
   }
 
   // The order of what is known, and all that lies out of reach, is of no importance.
-  const { taken, counted } = reachOf(rules, durationMinutes, from, to);
+  const { taken, counted } = reachOf(input, from, to);
   const near = (spans: readonly Span[]) =>
     spans.filter((span) => overlaps(span, taken.startsAt, taken.endsAt)).reverse();
   const shuffled = {

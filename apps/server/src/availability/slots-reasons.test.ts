@@ -171,10 +171,24 @@ describe('when the answer changes', () => {
 });
 
 test('what must be known: spans within the buffers, appointments of whole weeks', () => {
-  const buffered = { ...anyTime, bufferBeforeMinutes: 10, bufferAfterMinutes: 20 };
+  const rules = { ...anyTime, bufferBeforeMinutes: 10, bufferAfterMinutes: 20, horizonDays: 60 };
   const berlin = (text: string) => at(text, 'Europe/Berlin');
-  expect(reachOf(buffered, 30, berlin('2026-03-25T12:00'), berlin('2026-03-26T00:00'))).toEqual({
+  const known = { rules, durationMinutes: 30, now: berlin('2026-03-01T08:00') };
+  const reach = (from: string, to: string) => reachOf(known, berlin(from), berlin(to));
+  expect(reach('2026-03-25T12:00', '2026-03-26T00:00')).toEqual({
     taken: { startsAt: berlin('2026-03-25T11:50'), endsAt: berlin('2026-03-26T00:50') },
     counted: { startsAt: berlin('2026-03-23T00:00'), endsAt: berlin('2026-03-30T00:00') },
   });
+  // Nothing of what is past, or beyond the horizon.
+  expect(reach('2020-01-01T00:00', '2035-01-01T00:00').taken).toEqual({
+    startsAt: berlin('2026-03-01T07:50'),
+    endsAt: berlin('2026-05-01T00:50'),
+  });
+  const nothing = { startsAt: known.now, endsAt: known.now };
+  for (const [from, to] of [
+    ['2020-01-01T00:00', '2026-03-01T08:00'],
+    ['2026-05-01T00:00', '2035-01-01T00:00'],
+  ] as const) {
+    expect(reach(from, to)).toEqual({ taken: nothing, counted: nothing });
+  }
 });

@@ -102,23 +102,32 @@ function countedSpan(timeZone: string, from: number, to: number): Span {
   };
 }
 
+/** The first instant at which nothing can be booked yet. */
+export function horizonEndOf({ timeZone, horizonDays }: SlotRules, now: number): number {
+  return startOfDay(timeZone, dayOf(wallClockAt(timeZone, now)) + horizonDays + 1);
+}
+
 /**
  * How far around `[from, to)` a calendar must be known for an answer about it: all spans that meet
- * `taken`, all appointments that start within `counted`.
+ * `taken`, all appointments that start within `counted`. Of what is past, or beyond the horizon,
+ * nothing need be known.
  */
 export function reachOf(
-  rules: SlotRules,
-  durationMinutes: number,
+  { rules, durationMinutes, now }: Pick<SlotInput, 'rules' | 'durationMinutes' | 'now'>,
   from: number,
   to: number,
 ): { readonly taken: Span; readonly counted: Span } {
   const { timeZone, bufferBeforeMinutes, bufferAfterMinutes } = rules;
+  const first = Math.max(from, now);
+  const end = Math.min(to, horizonEndOf(rules, now));
+  const nothing = { startsAt: now, endsAt: now };
+  if (first >= end) return { taken: nothing, counted: nothing };
   return {
     taken: {
-      startsAt: from - bufferBeforeMinutes * minuteMs,
-      endsAt: to + (durationMinutes + bufferAfterMinutes) * minuteMs,
+      startsAt: first - bufferBeforeMinutes * minuteMs,
+      endsAt: end + (durationMinutes + bufferAfterMinutes) * minuteMs,
     },
-    counted: countedSpan(timeZone, from, to),
+    counted: countedSpan(timeZone, first, end),
   };
 }
 
@@ -144,7 +153,7 @@ function fullDays(known: Occupancy, from: number, to: number): (day: number) => 
 /** @throws {RangeError} when the step or the duration is not positive */
 function measure(known: Occupancy, from: number, to: number, graceMs = 0): Measures {
   const { rules, now, durationMinutes } = known;
-  const { timeZone, horizonDays, minimumNoticeMinutes } = rules;
+  const { minimumNoticeMinutes } = rules;
   if (!(durationMinutes > 0)) throw new RangeError(`a duration of ${durationMinutes} minutes`);
   return {
     stepMs: stepMsOf(rules),
@@ -152,7 +161,7 @@ function measure(known: Occupancy, from: number, to: number, graceMs = 0): Measu
     beforeMs: rules.bufferBeforeMinutes * minuteMs,
     afterMs: rules.bufferAfterMinutes * minuteMs,
     earliest: now + Math.max(0, minimumNoticeMinutes * minuteMs - graceMs),
-    horizonEnd: startOfDay(timeZone, dayOf(wallClockAt(timeZone, now)) + horizonDays + 1),
+    horizonEnd: horizonEndOf(rules, now),
     isFull: fullDays(known, from, to),
   };
 }
