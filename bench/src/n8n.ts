@@ -8,6 +8,7 @@ import { connectAs } from '../../apps/server/src/demo/connect-as.ts';
 import { googleOverrides } from '../../apps/server/src/demo/google-overrides.ts';
 import { freePorts } from '../../apps/server/test/support/free-ports.ts';
 import { driveConsent } from '../../packages/google-sandbox/src/consent-driver.ts';
+import { anyHour, slots } from './bookings.ts';
 import { median, startProcess } from './processes.ts';
 import { apiKey, oauthClient, serverEnvironment, startServerProcess } from './server-process.ts';
 
@@ -49,17 +50,12 @@ const bareWorkflow: N8nWorkflow = {
   connections: { Webhook: { main: [[{ node: 'Answer', type: 'main', index: 0 }]] } },
 };
 
-let booked = 0;
+const free = slots();
 
 /** A booking of five minutes that meets no other one. */
 function form(): Record<string, string> {
-  const start = new Date(Date.UTC(2030, 0, 1) + booked++ * 300_000).toISOString();
-  return {
-    fullName: 'Alan Turing',
-    email: 'alan@example.org',
-    date: start.slice(0, 10),
-    time: start.slice(11, 16),
-  };
+  const { date, time } = free.next().value;
+  return { fullName: 'Alan Turing', email: 'alan@example.org', date, time };
 }
 
 type Send = () => Promise<void>;
@@ -153,7 +149,7 @@ export async function run(): Promise<void> {
       });
       return (await response.body.json()) as { url: string };
     };
-    await call('/api/bots', { id: botId, name: 'Bench', timeZone: 'UTC', durationMinutes: 5 });
+    await call('/api/bots', { id: botId, name: 'Bench', ...anyHour });
     const { url } = await call(`/api/calendar/connect/${botId}`, {});
     const page = await connectAs({ consent: driveConsent }, url, { account });
     if (!page.ok) throw new Error(`connect: ${page.status}`);
