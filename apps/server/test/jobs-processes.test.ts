@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Database, openDatabase } from '../src/db/index.ts';
@@ -15,11 +16,14 @@ import {
 import { runSql } from './support/stored.ts';
 
 const count = 400;
+const lanes = 20;
+
+type WorkerProcess = ChildProcessByStdio<Writable, Readable, null>;
 
 describeOnEachDatabase('workers in processes of their own', (dialect) => {
   let file: TestDatabase;
   let database: Database;
-  let children: { process: ChildProcess; lines: string[] }[];
+  let children: { process: WorkerProcess; lines: string[] }[];
   beforeEach(async () => {
     children = [];
     file = await createTestDatabase(dialect);
@@ -34,7 +38,7 @@ describeOnEachDatabase('workers in processes of their own', (dialect) => {
   async function startWorker() {
     const script = join(import.meta.dirname, 'support/worker-process.ts');
     const process_ = spawn(process.execPath, [script, file.url], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     const child = { process: process_, lines: [] as string[] };
     children.push(child);
@@ -44,7 +48,7 @@ describeOnEachDatabase('workers in processes of their own', (dialect) => {
     return child;
   }
 
-  async function kill({ process: child }: { process: ChildProcess }) {
+  async function kill({ process: child }: { process: WorkerProcess }) {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -53,7 +57,7 @@ describeOnEachDatabase('workers in processes of their own', (dialect) => {
   const ask = (kind: string, keys: readonly string[]) =>
     database.transaction(async (tx) => {
       for (const [i, key] of keys.entries()) {
-        const lane = `calendar ${i % 20}`;
+        const lane = `calendar ${i % lanes}`;
         await enqueue(tx, { kind, key, lane, botId: null, dueAt: Date.now() });
       }
     });
@@ -62,12 +66,22 @@ describeOnEachDatabase('workers in processes of their own', (dialect) => {
   const effects = async () =>
     (await runSql(file, 'select client_id from activity')).map((row) => String(row.client_id));
 
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
   test('share the jobs, and each has its effect once', { timeout: 60_000 }, async () => {
-    const [first, second] = await Promise.all([startWorker(), startWorker()]);
+    const workers = await Promise.all([startWorker(), startWorker()]);
+    const hanging = () =>
+      workers.map(({ lines }) => lines.filter((line) => line.startsWith('hanging')).length);
+    // One process has places for fewer than there are, and none is free before all have begun.
+    expect(lanes).toBeGreaterThan(workerPolicy.concurrency);
+    await ask('hang', keys.slice(0, lanes));
+    await vi.waitFor(() => expect(sum(hanging())).toBe(lanes), { timeout: 20_000 });
+    expect(Math.max(...hanging())).toBeLessThanOrEqual(workerPolicy.concurrency);
     await ask('effect', keys);
+    for (const worker of workers) worker.process.stdin.write('go on\n');
     await vi.waitFor(async () => expect(await jobsLeft()).toEqual([]), { timeout: 40_000 });
     expect((await effects()).sort()).toEqual([...keys].sort());
-    for (const child of [first, second]) expect(child.lines.length).toBeGreaterThan(count / 10);
+    expect(sum(hanging())).toBe(lanes);
   });
 
   test('leave what they ran when they were killed to others', { timeout: 60_000 }, async () => {

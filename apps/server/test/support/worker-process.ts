@@ -1,7 +1,9 @@
 /**
  * A worker in a process of its own, on a database that others share. Each run of a job `effect`
- * leaves a row in the activity record; a job `hang` never ends.
+ * leaves a row in the activity record; a job `hang` ends when the process reads a line.
  */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import pino from 'pino';
 import { openDatabase } from '../../src/db/index.ts';
 import { newId } from '../../src/identifiers.ts';
@@ -24,9 +26,10 @@ const effect: JobHandler = async ({ kind, key }) => {
   say(`effect ${key}`);
 };
 
-const hang: JobHandler = ({ key }) => {
+const told = once(createInterface({ input: process.stdin }), 'line');
+const hang: JobHandler = async ({ key }) => {
   say(`hanging ${key}`);
-  return new Promise<void>(() => {});
+  await told;
 };
 
 const worker = new Worker({
