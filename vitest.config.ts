@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: ['apps/server/test/support/postgres-server.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // For a busy machine; what is waited for comes at once on a quiet one.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

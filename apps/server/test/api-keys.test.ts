@@ -61,7 +61,7 @@ describeOnEachDatabase('the last use of a key', (dialect) => {
     expect(transactions).toBe(0);
     expect(await used(apiKey.id)).toBeNull();
     await vi.advanceTimersByTimeAsync(minute);
-    await vi.waitFor(async () => expect(await used(apiKey.id)).toBe(now));
+    await expect.poll(() => used(apiKey.id)).toBe(now);
     expect(transactions).toBe(1);
     await vi.advanceTimersByTimeAsync(10 * minute);
     expect(transactions).toBe(1);
@@ -78,7 +78,7 @@ describeOnEachDatabase('the last use of a key', (dialect) => {
     failing = false;
     expect(await used(apiKey.id)).toBeNull();
     await vi.advanceTimersByTimeAsync(minute);
-    await vi.waitFor(async () => expect(await used(apiKey.id)).toBe(now));
+    await expect.poll(() => used(apiKey.id)).toBe(now);
     await keys.close();
   });
 

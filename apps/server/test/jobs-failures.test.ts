@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { GoogleError } from '../src/google/index.ts';
 import type { JobHandler } from '../src/jobs/jobs.ts';
 import { workerPolicy } from '../src/jobs/worker.ts';
@@ -128,7 +128,7 @@ describeOnEachDatabase('the queue', (dialect) => {
     const go = gate();
     const late = recorder(() => go.passed);
     const outlived = late.worker.runDue();
-    await vi.waitFor(() => expect(late.keys()).toEqual(['a']));
+    await expect.poll(() => late.keys()).toEqual(['a']);
     queue.now += workerPolicy.leaseMs - 1;
     const { worker, jobs } = recorder();
     expect(await worker.runDue()).toBe(0);
@@ -145,7 +145,7 @@ describeOnEachDatabase('the queue', (dialect) => {
     const go = gate();
     const killed = recorder(() => go.passed);
     const outlived = killed.worker.runDue();
-    await vi.waitFor(() => expect(killed.keys()).toEqual(['a']));
+    await expect.poll(() => killed.keys()).toEqual(['a']);
     await ask('a', { dueAt: queue.now + day });
     queue.now += workerPolicy.leaseMs;
     const { worker, keys } = recorder();
@@ -165,7 +165,7 @@ describeOnEachDatabase('the queue', (dialect) => {
     const go = gate();
     const killed = recorder(() => go.passed);
     const outlived = killed.worker.runDue();
-    await vi.waitFor(() => expect(killed.keys()).toEqual(['a']));
+    await expect.poll(() => killed.keys()).toEqual(['a']);
     await settled('a');
     queue.now += workerPolicy.leaseMs;
     const { worker, keys } = recorder();
@@ -187,10 +187,10 @@ describeOnEachDatabase('the queue', (dialect) => {
       }),
     ];
     const ends = [runs[0]?.worker.runDue()];
-    await vi.waitFor(() => expect(runs[0]?.keys()).toEqual(['a']));
+    await expect.poll(() => runs[0]?.keys()).toEqual(['a']);
     queue.now += workerPolicy.leaseMs;
     ends.push(runs[1]?.worker.runDue());
-    await vi.waitFor(() => expect(runs[1]?.keys()).toEqual(['a']));
+    await expect.poll(() => runs[1]?.keys()).toEqual(['a']);
     go[0]?.open();
     await ends[0];
     expect(await stored()).toMatchObject([{ key: 'a', attempts: 2 }]);

@@ -194,7 +194,7 @@ describeOnEachDatabase('the queue', (dialect) => {
     const go = gate();
     const { worker, keys } = recorder(() => go.passed);
     worker.start();
-    await vi.waitFor(() => expect(keys()).toEqual(['a']));
+    await expect.poll(() => keys()).toEqual(['a']);
     queue.now += 1;
     const closed = worker.close();
     go.open();
@@ -211,7 +211,7 @@ describeOnEachDatabase('the queue', (dialect) => {
     };
     const worker = workerOf({ mail: obey }, { policy: { closeMs: 1 } });
     worker.start();
-    await vi.waitFor(async () => expect((await worker.counts())[0]?.running).toBe(1));
+    await expect.poll(async () => (await worker.counts())[0]?.running).toBe(1);
     await worker.close();
     const { worker: next, jobs } = recorder();
     await next.runDue();
@@ -231,13 +231,13 @@ describeOnEachDatabase('the queue', (dialect) => {
     const worker = workerOf({ pull, sweep: () => go.passed });
     const none = { due: 0, running: 0, backingOff: 0, oldestDueAt: null };
     const done = worker.runDue();
-    await vi.waitFor(async () =>
-      expect(await worker.counts()).toEqual([
+    await expect
+      .poll(() => worker.counts())
+      .toEqual([
         { ...none, kind: 'mail', due: 2, oldestDueAt: queue.now - 9 },
         { ...none, kind: 'pull', backingOff: 1 },
         { ...none, kind: 'sweep', running: 1 },
-      ]),
-    );
+      ]);
     go.open();
     await done;
   });

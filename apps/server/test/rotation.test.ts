@@ -82,6 +82,7 @@ describeOnEachDatabase('rotating the encryption key', (dialect) => {
     };
     const bookings = Promise.all([...servers, ...servers].map(bookOn));
 
+    await expect.poll(() => confirmed).toBeGreaterThan(0);
     const batch = String(connections / 400);
     const first = startCommand(['rotate-keys', '--batch', batch], environmentOf('new', 'old'));
     await first.printed(/^30 %/m);
@@ -89,11 +90,11 @@ describeOnEachDatabase('rotating the encryption key', (dialect) => {
     expect(await first.ended).toMatchObject({ code: null });
     const atKill = await keyUse(file);
     expect(atKill.new).toBeGreaterThan(connections / 2);
-    expect(atKill.old).toBeGreaterThan(connections / 2);
+    expect(atKill.old).toBeGreaterThan(0);
     const confirmedAtKill = confirmed;
-    expect(confirmedAtKill).toBeGreaterThan(0);
 
     const second = await rotate(['new', 'old']);
+    await expect.poll(() => confirmed).toBeGreaterThan(confirmedAtKill);
     running = false;
     await bookings;
     expect(second).toMatchObject({ code: 0, stderr: '' });
@@ -104,7 +105,6 @@ describeOnEachDatabase('rotating the encryption key', (dialect) => {
     expect(Number(resealed.replaceAll(',', ''))).toBeLessThanOrEqual(atKill.old ?? 0);
     expect(await keyUse(file)).toEqual({ new: 2 * (connections + 1) });
     expect(failed).toEqual([]);
-    expect(confirmed).toBeGreaterThan(confirmedAtKill);
 
     for (const server of servers) await stop(server);
     const after = await serve('new');

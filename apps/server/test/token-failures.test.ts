@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Fault } from '../../../packages/google-sandbox/src/faults.ts';
 import { refreshPolicy } from '../src/connections/refresh.ts';
 import { book, bookingOf } from './support/bookings.ts';
@@ -149,7 +149,7 @@ describeOnEachDatabase('when the token endpoint answers a refresh with', (dialec
       expect([got, body.code], text).toEqual([outcome.status, outcome.code]);
       expect(headers.has('retry-after'), text).toBe(outcome.status === 503);
     }
-    await vi.waitFor(() => expect(calls()).toBe(outcome.calls));
+    await expect.poll(() => calls()).toBe(outcome.calls);
     expect(server.sandbox.requests.of('events.insert')).toHaveLength(0);
     expect(await status(botId)).toMatchObject({
       connected: true,
@@ -188,7 +188,7 @@ describeOnEachDatabase('when the token endpoint answers a refresh with', (dialec
     expect(await status(botId)).toMatchObject({ status: 'connected', expired: false });
     // It goes on without them, and serves who comes next.
     sandbox.clock.advance(30_000);
-    await vi.waitFor(async () => expect((await book(hurried, botId, body)).status).toBe(201));
+    await expect.poll(async () => (await book(hurried, botId, body)).status).toBe(201);
     expect(calls()).toBe(1);
     await hurried.close();
   });

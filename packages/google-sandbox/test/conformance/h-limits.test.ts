@@ -179,14 +179,15 @@ describe('H. Limits and faults', () => {
     const whole = (await (await ask()).text()).length;
     sandbox.faults.add({
       route: 'events.list',
-      fault: { kind: 'slow', bytesPerSecond: whole * 4 },
+      fault: { kind: 'slow', bytesPerSecond: whole },
     });
     const began = performance.now();
     const slow = await ask();
     const headersAfter = performance.now() - began;
     expect((await slow.text()).length).toBe(whole);
-    expect(performance.now() - began).toBeGreaterThan(150);
-    expect(headersAfter).toBeLessThan(150);
+    const wholeAfter = performance.now() - began;
+    expect(wholeAfter).toBeGreaterThan(700);
+    expect(headersAfter).toBeLessThan(wholeAfter / 2);
 
     sandbox.faults.add({ route: 'events.list', fault: { kind: 'reset' } });
     await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
