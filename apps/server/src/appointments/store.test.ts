@@ -42,7 +42,7 @@ test('finds a standing booking by the index of natural keys, however many the bo
   const key = { botId: 'bot-1', email: 'alan@example.org', startsAt: 0 };
   const plan = await planOf((read) => findByNaturalKey({ ...database, read }, key));
   expect(plan).toContain(
-    'INDEX appointments_natural_key (client_id=? AND customer_email=? AND starts_at=?)',
+    'INDEX appointments_natural_key (starts_at=? AND client_id=? AND customer_email=?)',
   );
 });
 

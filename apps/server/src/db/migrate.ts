@@ -9,6 +9,7 @@ import { up as jobs } from './migrations/0005-jobs.ts';
 import { up as mirror } from './migrations/0006-mirror.ts';
 import { up as booking } from './migrations/0007-booking.ts';
 import { up as databaseIdentity } from './migrations/0008-database-identity.ts';
+import { up as naturalKeyByTime } from './migrations/0009-natural-key-by-time.ts';
 import type { Schema } from './schema.ts';
 
 type NumberedMigration = (db: Kysely<unknown>, dialect: DialectName) => Promise<void>;
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, NumberedMigration>> = {
   '0006-mirror': mirror,
   '0007-booking': booking,
   '0008-database-identity': databaseIdentity,
+  '0009-natural-key-by-time': naturalKeyByTime,
 };
 
 /** In the order in which they run. */

@@ -56,7 +56,7 @@ create table appointments (
   constraint appointments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'cancelled'::text, 'failed'::text])))
 );
 CREATE INDEX appointments_in_conflict ON public.appointments USING btree (calendar) WHERE (conflict_since IS NOT NULL);
-CREATE UNIQUE INDEX appointments_natural_key ON public.appointments USING btree (client_id, customer_email, starts_at) WHERE (status = ANY (ARRAY['pending'::text, 'confirmed'::text]));
+CREATE UNIQUE INDEX appointments_natural_key ON public.appointments USING btree (starts_at, client_id, customer_email) WHERE (status = ANY (ARRAY['pending'::text, 'confirmed'::text]));
 CREATE INDEX appointments_of_bot ON public.appointments USING btree (client_id, id);
 
 create table bots (

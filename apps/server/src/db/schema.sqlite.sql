@@ -54,7 +54,7 @@ CREATE TABLE "appointments" (
 
 CREATE INDEX "appointments_in_conflict" on "appointments" ("calendar") where "conflict_since" is not null;
 
-CREATE UNIQUE INDEX "appointments_natural_key" on "appointments" ("client_id", "customer_email", "starts_at") where "status" in ('pending', 'confirmed');
+CREATE UNIQUE INDEX "appointments_natural_key" on "appointments" ("starts_at", "client_id", "customer_email") where "status" in ('pending', 'confirmed');
 
 CREATE INDEX "appointments_of_bot" on "appointments" ("client_id", "id");
 
