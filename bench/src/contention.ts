@@ -1,15 +1,13 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { bareCommits } from './bare-commits.ts';
 import { anyHour, bookingOf, bookingRequest, lastSlot, slots } from './bookings.ts';
 import { startConnectedBots } from './connected-bots.ts';
-import { load } from './load.ts';
-import { median, processorMs } from './processes.ts';
+import { loadServer } from './load.ts';
+import { median } from './processes.ts';
 
 const goal = 0.5;
 const rounds = Number(process.env.CALHOOK_BENCH_ROUNDS ?? 5);
 const connections = 64;
 const measureMs = 2_000;
-const bareMs = 1_000;
 const distinctBots = 64;
 
 const oneBot = { id: 'bot-one', account: 'one@example.com', settings: anyHour };
@@ -20,29 +18,6 @@ const manyBots = Array.from({ length: distinctBots }, (_, i) => ({
   account: `many${i}@example.com`,
   settings: anyHour,
 }));
-
-/**
- * Durable commits per second that the disk gives: one connection, one row each, one after another.
- * It runs while nothing else does, in the directory of the server's database.
- */
-function bareCommits(directory: string): number {
-  const db = new DatabaseSync(join(directory, 'bare.db'));
-  db.exec('pragma journal_mode = wal; pragma synchronous = full');
-  db.exec('create table if not exists rows (id integer primary key, text text not null)');
-  const insert = db.prepare('insert into rows (text) values (?)');
-  const text = 'x'.repeat(200);
-  const from = performance.now();
-  let commits = 0;
-  while (performance.now() < from + bareMs) {
-    db.exec('begin immediate');
-    insert.run(text);
-    db.exec('commit');
-    commits++;
-  }
-  const rate = (commits * 1_000) / (performance.now() - from);
-  db.close();
-  return rate;
-}
 
 /** The next weekday at ten, at least a day ahead. */
 function oneSlot(): { date: string; time: string } {
@@ -93,20 +68,20 @@ export async function run(): Promise<void> {
     for (let round = 0; round <= rounds; round++) {
       const commits = bareCommits(stage.directory);
       if (round > 0) bare.push(commits);
-      for (const { name, rates, costs, ...request } of cases) {
-        const before = processorMs(stage.server.pid);
-        const startedAt = performance.now();
+      for (const { next, expectedStatus, rates, costs } of cases) {
+        const { pid } = stage.server;
         const { port } = stage;
-        const result = await load({ port, connections, measureMs, ...request });
-        if (result.unexpected > 0) {
-          throw new Error(`${name}: ${result.unexpected} were not ${request.expectedStatus}`);
-        }
-        if (result.rate === 0) throw new Error(`${name}: no answer in time`);
-        const share = (processorMs(stage.server.pid) - before) / (performance.now() - startedAt);
+        const result = await loadServer(pid, {
+          port,
+          connections,
+          measureMs,
+          expectedStatus,
+          next,
+        });
         // The first round warms up.
         if (round === 0) continue;
         rates.push(result.rate);
-        costs.push((share * 1e6) / result.rate);
+        costs.push(result.costUs);
       }
     }
     console.log(`contention bare commits=${median(bare).toFixed(0)}/s`);

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { processorMs } from './processes.ts';
 
 export interface LoadResult {
   /** Answers per second. */
@@ -7,6 +8,11 @@ export interface LoadResult {
   readonly medianMs: number;
   /** Answers whose status was not the expected one. */
   readonly unexpected: number;
+}
+
+export interface ServerLoadResult extends LoadResult {
+  /** Processor time that the server takes for an answer, in microseconds. */
+  readonly costUs: number;
 }
 
 interface LoadOptions {
@@ -77,4 +83,17 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   for (const socket of sockets) socket.destroy();
   times.sort((a, b) => a - b);
   return { rate: answers / seconds, medianMs: times[times.length >> 1] ?? 0, unexpected };
+}
+
+/** Loads a server; throws unless all of its answers are the expected ones. */
+export async function loadServer(pid: number, options: LoadOptions): Promise<ServerLoadResult> {
+  const before = processorMs(pid);
+  const startedAt = performance.now();
+  const result = await load(options);
+  const share = (processorMs(pid) - before) / (performance.now() - startedAt);
+  if (result.unexpected > 0) {
+    throw new Error(`${result.unexpected} answers were not ${options.expectedStatus}`);
+  }
+  if (result.rate === 0) throw new Error('no answer in time');
+  return { ...result, costUs: (share * 1e6) / result.rate };
 }

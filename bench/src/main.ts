@@ -1,6 +1,7 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   contention: () => import('./contention.ts'),
   'create-event': () => import('./create-event.ts'),
+  floor: () => import('./floor.ts'),
   n8n: () => import('./n8n.ts'),
   refresh: () => import('./refresh.ts'),
   sandbox: () => import('./sandbox.ts'),

@@ -6,8 +6,8 @@ import { googleOverrides } from '../../apps/server/src/demo/google-overrides.ts'
 import { openVault } from '../../apps/server/src/vault/index.ts';
 import { anyHour, bookingOf, slots } from './bookings.ts';
 import { type ConnectedBots, startConnectedBots } from './connected-bots.ts';
-import { load } from './load.ts';
-import { median, processorMs } from './processes.ts';
+import { loadServer } from './load.ts';
+import { median } from './processes.ts';
 import { consentBeside, type Endpoints } from './sandbox-process.ts';
 import { apiKey, encryptionKey, serverEnvironment, startServerProcess } from './server-process.ts';
 
@@ -125,18 +125,14 @@ async function statusDuringRefreshes(
   );
   const measure = async ({ server }: typeof idle, forMs: number) => {
     let i = 0;
-    const before = processorMs(server.process.pid);
-    const from = performance.now();
-    const result = await load({
+    const { rate, costUs } = await loadServer(server.process.pid, {
       port: server.port,
       connections,
       measureMs: forMs,
       expectedStatus: '200',
       next: () => statusRequests[i++ % bots] as Buffer,
     });
-    if (result.unexpected > 0) throw new Error(`${result.unexpected} answers were not 200`);
-    const share = (processorMs(server.process.pid) - before) / (performance.now() - from);
-    return { rate: result.rate, cost: (share * 1e6) / result.rate };
+    return { rate, cost: costUs };
   };
   try {
     busy.pause();

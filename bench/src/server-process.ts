@@ -8,7 +8,7 @@ export const oauthClient = { clientId: 'bench-client', clientSecret: 'bench-secr
 const cli = join(import.meta.dirname, '../../apps/server/bin/calhook.js');
 
 /** As `npm start` runs it. */
-const productionFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge'];
+export const productionFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge'];
 /** Further flags of Node, such as `--cpu-prof --cpu-prof-dir=DIR`: to see what a benchmark spends. */
 const furtherFlags = process.env.CALHOOK_BENCH_SERVER_FLAGS?.split(' ') ?? [];
 

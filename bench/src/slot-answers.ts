@@ -1,6 +1,6 @@
 import { startConnectedBots } from './connected-bots.ts';
-import { load } from './load.ts';
-import { median, processorMs } from './processes.ts';
+import { loadServer } from './load.ts';
+import { median } from './processes.ts';
 import { apiKey } from './server-process.ts';
 
 const rounds = Number(process.env.CALHOOK_BENCH_ROUNDS ?? 5);
@@ -83,16 +83,19 @@ export async function endpointRatio(): Promise<number> {
 
     for (let round = 0; round <= rounds; round++) {
       for (const { next, rates, costs } of asked) {
-        const before = processorMs(stage.server.pid);
-        const startedAt = performance.now();
+        const { pid } = stage.server;
         const { port } = stage;
-        const result = await load({ port, connections, measureMs, expectedStatus: '200', next });
-        if (result.unexpected > 0) throw new Error(`${result.unexpected} answers were not 200`);
-        const share = (processorMs(stage.server.pid) - before) / (performance.now() - startedAt);
+        const result = await loadServer(pid, {
+          port,
+          connections,
+          measureMs,
+          expectedStatus: '200',
+          next,
+        });
         // The first round reads the calendars and warms up.
         if (round === 0) continue;
         rates.push(result.rate);
-        costs.push((share * 1e6) / result.rate);
+        costs.push(result.costUs);
       }
     }
     for (const { name, rates, costs } of asked) {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../apps/server/src/db/index.ts';
-import { type LoadResult, load } from './load.ts';
-import { median, processorMs, residentMb, type ServerProcess, startProcess } from './processes.ts';
+import { load, loadServer, type ServerLoadResult } from './load.ts';
+import { median, residentMb, type ServerProcess, startProcess } from './processes.ts';
 import { apiKey, serverEnvironment, startServerProcess } from './server-process.ts';
 
 const goal = 0.8;
@@ -81,20 +81,15 @@ async function measure(
   server: ServerProcess,
   port: number,
   requests: readonly Buffer[],
-): Promise<{ result: LoadResult; cost: number }> {
+): Promise<ServerLoadResult> {
   let i = 0;
-  const before = processorMs(server.pid);
-  const startedAt = performance.now();
-  const result = await load({
+  return loadServer(server.pid, {
     port,
     connections,
     measureMs,
     expectedStatus: '200',
     next: () => requests[i++ % requests.length] as Buffer,
   });
-  if (result.unexpected > 0) throw new Error(`${result.unexpected} answers were not 200`);
-  const share = (processorMs(server.pid) - before) / (performance.now() - startedAt);
-  return { result, cost: (share * 1e6) / result.rate };
 }
 
 async function compare(bots: number): Promise<number> {
@@ -125,15 +120,15 @@ async function compare(bots: number): Promise<number> {
     ];
     for (let round = 0; round < rounds; round++) {
       const b = await measure(bare, Number(bare.ready), requests);
-      bareMeasured.rates.push(b.result.rate);
-      bareMeasured.costs.push(b.cost);
+      bareMeasured.rates.push(b.rate);
+      bareMeasured.costs.push(b.costUs);
       const o = await measure(server.process, port, requests);
-      ours.rates.push(o.result.rate);
-      ours.costs.push(o.cost);
+      ours.rates.push(o.rate);
+      ours.costs.push(o.costUs);
     }
     const ratio = median(ours.rates) / median(bareMeasured.rates);
     console.log(
-      `status bots=${bots} bare=${median(bareMeasured.rates).toFixed(0)}/s calhook=${median(ours.rates).toFixed(0)}/s ratio=${ratio.toFixed(2)} first-time=${first.result.rate.toFixed(0)}/s cpu-us bare=${median(bareMeasured.costs).toFixed(1)} calhook=${median(ours.costs).toFixed(1)} memory=${residentMb(server.process.pid).toFixed(0)}MB`,
+      `status bots=${bots} bare=${median(bareMeasured.rates).toFixed(0)}/s calhook=${median(ours.rates).toFixed(0)}/s ratio=${ratio.toFixed(2)} first-time=${first.rate.toFixed(0)}/s cpu-us bare=${median(bareMeasured.costs).toFixed(1)} calhook=${median(ours.costs).toFixed(1)} memory=${residentMb(server.process.pid).toFixed(0)}MB`,
     );
     return ratio;
   } finally {

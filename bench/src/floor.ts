@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { freePorts } from '../../apps/server/test/support/free-ports.ts';
+import { bareCommits } from './bare-commits.ts';
+import { bareInserts } from './bare-inserts.ts';
+import { bookingOf, bookingRequest, slots } from './bookings.ts';
+import type { FloorOptions } from './floor-server.ts';
+import { loadServer } from './load.ts';
+import { median, startProcess } from './processes.ts';
+import { consentBeside, startSandboxProcess } from './sandbox-process.ts';
+import { productionFlags } from './server-process.ts';
+
+const rounds = Number(process.env.CALHOOK_BENCH_ROUNDS ?? 5);
+const measureMs = 2_000;
+const bots = Array.from({ length: 64 }, (_, i) => `bot-${i}`);
+const bareAccount = 'bare@example.com';
+const accountOf = (bot: string) => `${bot}@example.com`;
+
+/**
+ * How much of the bare things a booking could reach: the same calls and commits as Calhook's, in the
+ * cases of `create-event` (one bot, 32 at once) and `contention` (64 at once), with nothing else.
+ */
+export async function run(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'calhook-bench-'));
+  const port = await freePorts();
+  const redirectUri = `http://127.0.0.1:${port}/callback`;
+  const accounts = [...bots.map(accountOf), bareAccount];
+  const sandbox = await startSandboxProcess(directory, accounts, [redirectUri]);
+  const { endpoints } = sandbox;
+  const tokenOf = async (account: string) =>
+    (await consentBeside(endpoints, account, redirectUri)).access_token;
+  const pool = new Pool(endpoints.apiUrl, { connections: 32 });
+  try {
+    const accessTokens: Record<string, string> = {};
+    for (const bot of bots) accessTokens[bot] = await tokenOf(accountOf(bot));
+    const bareToken = await tokenOf(bareAccount);
+    const options: FloorOptions = { apiUrl: endpoints.apiUrl, directory, port, accessTokens };
+    const script = join(import.meta.dirname, 'floor-server.ts');
+    const server = await startProcess({
+      args: [...productionFlags, script, JSON.stringify(options)],
+      env: {},
+      logFile: join(directory, 'floor.log'),
+      isReady: (log) => (log.includes('ready') ? 'ready' : null),
+    });
+    try {
+      const slotsOf = new Map(bots.map((bot) => [bot, slots()]));
+      const nextSlotOf = (bot: string) =>
+        (slotsOf.get(bot) as ReturnType<typeof slots>).next().value;
+      const book = (bot: string) => bookingRequest(bot, bookingOf(nextSlotOf(bot)));
+      let turn = 0;
+      const cases = [
+        { name: 'create-event', connections: 32, next: () => book('bot-0') },
+        { name: 'one-bot', connections: 64, next: () => book('bot-1') },
+        {
+          name: 'distinct-bots',
+          connections: 64,
+          next: () => book(String(bots[turn++ % bots.length])),
+        },
+      ].map((one) => ({ ...one, rates: [] as number[], costs: [] as number[] }));
+      const inserts: number[] = [];
+      const commits: number[] = [];
+      for (let round = 0; round <= rounds; round++) {
+        const bare = await bareInserts(pool, bareToken, 32, measureMs);
+        const disk = bareCommits(directory);
+        if (round > 0) {
+          inserts.push(bare.rate);
+          commits.push(disk);
+        }
+        for (const { connections, next, rates, costs } of cases) {
+          const result = await loadServer(server.pid, {
+            port,
+            connections,
+            measureMs,
+            expectedStatus: '201',
+            next,
+          });
+          // The first round warms up.
+          if (round === 0) continue;
+          rates.push(result.rate);
+          costs.push(result.costUs);
+        }
+      }
+      console.log(
+        `floor bare inserts=${median(inserts).toFixed(0)}/s commits=${median(commits).toFixed(0)}/s`,
+      );
+      const ratios = cases.map(({ name, rates, costs }) => {
+        const rate = median(rates);
+        const ratio = rate / median(name === 'create-event' ? inserts : commits);
+        console.log(`floor ${name}=${rate.toFixed(0)}/s cpu=${median(costs).toFixed(0)}us`);
+        return `${name}=${ratio.toFixed(2)}`;
+      });
+      console.log(`floor ratios ${ratios.join(' ')}`);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await pool.destroy();
+    await sandbox.process.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
