@@ -110,16 +110,20 @@ describeOnEachDatabase('booking', (dialect) => {
   });
 
   test('the same booking ten times in parallel is one appointment and one event', async () => {
-    const body = bookingOf();
-    let answers: Answer[] = [];
-    const traces = await added(async () => {
-      answers = await Promise.all(Array.from({ length: 10 }, () => book(server, botId, body)));
-    });
-    expect(statuses(answers)).toEqual([...Array(9).fill(200), 201]);
-    expect(ids(answers).size).toBe(1);
-    expect(traces).toEqual([1, 1, 1]);
-    expect(server.sandbox.requests.of('events.insert')).toHaveLength(1);
-    expect(answers.every(({ body: { status } }) => status === 'confirmed')).toBe(true);
+    // Some find it pending, others just confirmed: not the same ones each time.
+    for (let round = 0; round < 20; round++) {
+      const body = bookingOf();
+      const inserts = server.sandbox.requests.of('events.insert').length;
+      let answers: Answer[] = [];
+      const traces = await added(async () => {
+        answers = await Promise.all(Array.from({ length: 10 }, () => book(server, botId, body)));
+      });
+      expect(statuses(answers)).toEqual([...Array(9).fill(200), 201]);
+      expect(ids(answers).size).toBe(1);
+      expect(traces).toEqual([1, 1, 1]);
+      expect(server.sandbox.requests.of('events.insert')).toHaveLength(inserts + 1);
+      expect(answers.every(({ body: { status } }) => status === 'confirmed')).toBe(true);
+    }
   });
 
   test('of twenty customers who want one slot, one gets it', async () => {

@@ -109,7 +109,11 @@ export class Booking {
     const { writer, log } = this.#parts;
     if (appointment.unverified === 1) return appointment;
     try {
-      return (await writer.writeNew(appointment)) ?? appointment;
+      // One that was found may have been confirmed since it was read, and must not be sent again.
+      const written = replayed
+        ? await writer.write(appointment.id)
+        : await writer.writeNew(appointment);
+      return written ?? appointment;
     } catch (error) {
       if (!(error instanceof GoogleError) && !(error instanceof ApiError)) throw error;
       log.warn(
