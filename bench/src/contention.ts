@@ -1,7 +1,7 @@
 import { bareCommits } from './bare-commits.ts';
 import { anyHour, bookingOf, bookingRequest, lastSlot, slots } from './bookings.ts';
 import { startConnectedBots } from './connected-bots.ts';
-import { loadServer } from './load.ts';
+import { loadCase, loadRound } from './load.ts';
 import { median } from './processes.ts';
 
 const goal = 0.5;
@@ -62,27 +62,15 @@ export async function run(): Promise<void> {
         expectedStatus: '409',
         next: () => bookingRequest(oneSlotBot.id, bookingOf(taken, `visitor${next++}@example.org`)),
       },
-    ].map((one) => ({ ...one, rates: [] as number[], costs: [] as number[] }));
+    ].map((one) => loadCase({ ...one, connections }));
 
     const bare: number[] = [];
     for (let round = 0; round <= rounds; round++) {
       const commits = bareCommits(stage.directory);
       if (round > 0) bare.push(commits);
-      for (const { next, expectedStatus, rates, costs } of cases) {
-        const { pid } = stage.server;
-        const { port } = stage;
-        const result = await loadServer(pid, {
-          port,
-          connections,
-          measureMs,
-          expectedStatus,
-          next,
-        });
-        // The first round warms up.
-        if (round === 0) continue;
-        rates.push(result.rate);
-        costs.push(result.costUs);
-      }
+      const { pid } = stage.server;
+      // The first round warms up.
+      await loadRound(cases, { pid, port: stage.port }, measureMs, round === 0);
     }
     console.log(`contention bare commits=${median(bare).toFixed(0)}/s`);
     const ratios = cases.map(({ name, rates, costs }) => {

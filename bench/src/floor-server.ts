@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Pool } from 'undici';
 import { exchange } from '../../apps/server/src/google/exchange.ts';
 import { newId } from '../../apps/server/src/identifiers.ts';
+import { Flights } from '../../apps/server/src/sync/flights.ts';
 import { eventAt, insertPath } from './bare-inserts.ts';
 
 /** What the server is started with, as JSON in its first argument. */
@@ -100,25 +101,16 @@ async function call(bot: string, path: string, event?: object) {
 
 const listPath = '/calendar/v3/calendars/primary/events?singleEvents=true&maxResults=2500';
 const syncTokens = new Map<string, string>();
-const pulls = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
+/** Pulls that begin after they were asked for, shared as Calhook shares them. */
+const pulls = new Flights<null, void>(() => null);
 
-async function pullNow(bot: string): Promise<void> {
-  const token = syncTokens.get(bot);
-  const since = token ? `&syncToken=${encodeURIComponent(token)}` : '';
-  const { nextSyncToken } = await call(bot, listPath + since);
-  syncTokens.set(bot, nextSyncToken);
-}
-
-/** A pull that begins after this was called; all that wait for one share it. */
 function pull(bot: string): Promise<void> {
-  const pulling = pulls.get(bot);
-  if (pulling) {
-    pulling.next ??= pulling.running.then(() => pull(bot));
-    return pulling.next;
-  }
-  const running = pullNow(bot).finally(() => pulls.delete(bot));
-  pulls.set(bot, { running });
-  return running;
+  return pulls.join(bot, null, async () => {
+    const token = syncTokens.get(bot);
+    const since = token ? `&syncToken=${encodeURIComponent(token)}` : '';
+    const { nextSyncToken } = await call(bot, listPath + since);
+    syncTokens.set(bot, nextSyncToken);
+  });
 }
 
 async function book(bot: string, body: string): Promise<object> {
@@ -134,8 +126,9 @@ async function book(bot: string, body: string): Promise<object> {
     insertClaim.run(bot, startsAt, endsAt, id);
     insertJob.run(id, Date.now());
   });
-  const [start, end] = [startsAt, endsAt].map((at) => new Date(at).toISOString());
-  const event = await call(bot, insertPath, eventAt({ start: `${start}`, end: `${end}` }, id));
+  const start = new Date(startsAt).toISOString();
+  const end = new Date(endsAt).toISOString();
+  const event = await call(bot, insertPath, eventAt({ start, end }, id));
   await commit(() => {
     confirm.run(id);
     deleteJob.run(id);

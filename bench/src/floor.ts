@@ -7,7 +7,7 @@ import { bareCommits } from './bare-commits.ts';
 import { bareInserts } from './bare-inserts.ts';
 import { bookingOf, bookingRequest, slots } from './bookings.ts';
 import type { FloorOptions } from './floor-server.ts';
-import { loadServer } from './load.ts';
+import { loadCase, loadRound } from './load.ts';
 import { median, startProcess } from './processes.ts';
 import { consentBeside, startSandboxProcess } from './sandbox-process.ts';
 import { productionFlags } from './server-process.ts';
@@ -50,15 +50,13 @@ export async function run(): Promise<void> {
         (slotsOf.get(bot) as ReturnType<typeof slots>).next().value;
       const book = (bot: string) => bookingRequest(bot, bookingOf(nextSlotOf(bot)));
       let turn = 0;
+      const bookings = (name: string, connections: number, next: () => Buffer) =>
+        loadCase({ name, connections, expectedStatus: '201', next });
       const cases = [
-        { name: 'create-event', connections: 32, next: () => book('bot-0') },
-        { name: 'one-bot', connections: 64, next: () => book('bot-1') },
-        {
-          name: 'distinct-bots',
-          connections: 64,
-          next: () => book(String(bots[turn++ % bots.length])),
-        },
-      ].map((one) => ({ ...one, rates: [] as number[], costs: [] as number[] }));
+        bookings('create-event', 32, () => book('bot-0')),
+        bookings('one-bot', 64, () => book('bot-1')),
+        bookings('distinct-bots', 64, () => book(String(bots[turn++ % bots.length]))),
+      ];
       const inserts: number[] = [];
       const commits: number[] = [];
       for (let round = 0; round <= rounds; round++) {
@@ -68,19 +66,8 @@ export async function run(): Promise<void> {
           inserts.push(bare.rate);
           commits.push(disk);
         }
-        for (const { connections, next, rates, costs } of cases) {
-          const result = await loadServer(server.pid, {
-            port,
-            connections,
-            measureMs,
-            expectedStatus: '201',
-            next,
-          });
-          // The first round warms up.
-          if (round === 0) continue;
-          rates.push(result.rate);
-          costs.push(result.costUs);
-        }
+        // The first round warms up.
+        await loadRound(cases, { pid: server.pid, port }, measureMs, round === 0);
       }
       console.log(
         `floor bare inserts=${median(inserts).toFixed(0)}/s commits=${median(commits).toFixed(0)}/s`,

@@ -97,3 +97,32 @@ export async function loadServer(pid: number, options: LoadOptions): Promise<Ser
   if (result.rate === 0) throw new Error('no answer in time');
   return { ...result, costUs: (share * 1e6) / result.rate };
 }
+
+/** One of several loads that are compared, with what was measured of it so far. */
+export interface LoadCase extends Pick<LoadOptions, 'connections' | 'expectedStatus' | 'next'> {
+  readonly name: string;
+  /** Answers per second, by round. */
+  readonly rates: number[];
+  /** Processor time that the server takes for an answer, by round, in microseconds. */
+  readonly costs: number[];
+}
+
+export function loadCase(load: Omit<LoadCase, 'rates' | 'costs'>): LoadCase {
+  return { ...load, rates: [], costs: [] };
+}
+
+/** Loads a server with one case after another; nothing is kept of a round that warms up. */
+export async function loadRound(
+  cases: readonly LoadCase[],
+  server: { readonly pid: number; readonly port: number },
+  measureMs: number,
+  warmUp: boolean,
+): Promise<void> {
+  for (const { connections, expectedStatus, next, rates, costs } of cases) {
+    const load = { port: server.port, measureMs, connections, expectedStatus, next };
+    const { rate, costUs } = await loadServer(server.pid, load);
+    if (warmUp) continue;
+    rates.push(rate);
+    costs.push(costUs);
+  }
+}

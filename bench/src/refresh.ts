@@ -123,16 +123,15 @@ async function statusDuringRefreshes(
       `GET /api/calendar/status/${botId(i)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${apiKey}\r\nAccept: application/json\r\n\r\n`,
     ),
   );
-  const measure = async ({ server }: typeof idle, forMs: number) => {
+  const measure = ({ server }: typeof idle, forMs: number) => {
     let i = 0;
-    const { rate, costUs } = await loadServer(server.process.pid, {
+    return loadServer(server.process.pid, {
       port: server.port,
       connections,
       measureMs: forMs,
       expectedStatus: '200',
       next: () => statusRequests[i++ % bots] as Buffer,
     });
-    return { rate, cost: costUs };
   };
   try {
     busy.pause();
@@ -160,7 +159,7 @@ async function statusDuringRefreshes(
       rates.idle.push(alone.rate);
       rates.busy.push(meanwhile.rate);
       console.log(
-        `refresh round=${rates.idle.length} idle=${alone.rate.toFixed(0)}/s with-refreshes=${meanwhile.rate.toFixed(0)}/s refreshes=${counted.at(-1)?.toFixed(0)}/s cpu-us idle=${alone.cost.toFixed(1)} with-refreshes=${meanwhile.cost.toFixed(1)}`,
+        `refresh round=${rates.idle.length} idle=${alone.rate.toFixed(0)}/s with-refreshes=${meanwhile.rate.toFixed(0)}/s refreshes=${counted.at(-1)?.toFixed(0)}/s cpu-us idle=${alone.costUs.toFixed(1)} with-refreshes=${meanwhile.costUs.toFixed(1)}`,
       );
     }
     return {

@@ -1,5 +1,5 @@
 import { startConnectedBots } from './connected-bots.ts';
-import { loadServer } from './load.ts';
+import { loadCase, loadRound } from './load.ts';
 import { median } from './processes.ts';
 import { apiKey } from './server-process.ts';
 
@@ -40,14 +40,6 @@ function get(path: string): Buffer {
   );
 }
 
-interface Asked {
-  readonly name: string;
-  readonly next: () => Buffer;
-  readonly rates: number[];
-  /** Processor time of the server per answer, in microseconds. */
-  readonly costs: number[];
-}
-
 /** The requests, in an order that no cache likes: at random. */
 function atRandom(requests: readonly Buffer[]): () => Buffer {
   return () => requests[Math.floor(Math.random() * requests.length)] as Buffer;
@@ -66,15 +58,19 @@ export async function endpointRatio(): Promise<number> {
   );
   try {
     const slotsOf = (id: string) => `/api/calendar/slots/${id}?from=${from}&to=${to}`;
-    const asked: Asked[] = [
-      { name: 'status', requests: ids.map((id) => get(`/api/calendar/status/${id}`)) },
-      { name: 'slots', requests: ids.map((id) => get(slotsOf(id))) },
-    ].map(({ name, requests }) => ({ name, next: atRandom(requests), rates: [], costs: [] }));
+    const asking = (name: string, next: () => Buffer) =>
+      loadCase({ name, connections, expectedStatus: '200', next });
+    const statusRequests = ids.map((id) => get(`/api/calendar/status/${id}`));
+    const slotsRequests = ids.map((id) => get(slotsOf(id)));
     // Another limit each time, none of which cuts anything off: the same slots, computed anew.
     let limit = 0;
     const uncached = () =>
       get(`${slotsOf(ids[limit % bots] as string)}&limit=${500 + (limit++ % 400)}`);
-    asked.push({ name: 'slots-computed', next: uncached, rates: [], costs: [] });
+    const asked = [
+      asking('status', atRandom(statusRequests)),
+      asking('slots', atRandom(slotsRequests)),
+      asking('slots-computed', uncached),
+    ];
     const headers = { authorization: `Bearer ${apiKey}` };
     const first = await fetch(`http://127.0.0.1:${stage.port}${slotsOf(botId(0))}`, { headers });
     const text = await first.text();
@@ -82,21 +78,9 @@ export async function endpointRatio(): Promise<number> {
     console.log(`slots endpoint: ${bots} bots, ${slots.length} slots, ${text.length} bytes each`);
 
     for (let round = 0; round <= rounds; round++) {
-      for (const { next, rates, costs } of asked) {
-        const { pid } = stage.server;
-        const { port } = stage;
-        const result = await loadServer(pid, {
-          port,
-          connections,
-          measureMs,
-          expectedStatus: '200',
-          next,
-        });
-        // The first round reads the calendars and warms up.
-        if (round === 0) continue;
-        rates.push(result.rate);
-        costs.push(result.costUs);
-      }
+      const { pid } = stage.server;
+      // The first round reads the calendars and warms up.
+      await loadRound(asked, { pid, port: stage.port }, measureMs, round === 0);
     }
     for (const { name, rates, costs } of asked) {
       console.log(
