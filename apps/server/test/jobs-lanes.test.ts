@@ -101,7 +101,7 @@ describeOnEachDatabase('two workers on one database', (dialect) => {
           expect(order).toEqual([...order].sort((a, b) => dueOf(a) - dueOf(b) || a - b));
         }
         // Neither did it alone.
-        expect(Math.min(...shares)).toBeGreaterThan(0);
+        expect(Math.min(...shares)).toBeGreaterThan(count / 10);
       }),
       // Shrinking a thousand jobs takes longer than reading what overlapped.
       { numRuns: rounds, endOnFailure: true },
