@@ -24,10 +24,7 @@ describeOnEachDatabase('after a whole life with Google', (dialect) => {
   const fromUs = new Set<string>([bootstrapKey, secretPartOf(bootstrapKey)]);
 
   beforeAll(async () => {
-    server = await openTestApp({
-      dialect,
-      retry: { budgetMs: 100, firstPauseMs: 5, maxPauseMs: 20 },
-    });
+    server = await openTestApp({ dialect });
     const { sandbox } = server;
     const { send } = server;
     server.send = async (path, request) => {

@@ -172,7 +172,7 @@ describeOnEachDatabase('when the token endpoint answers a refresh with', (dialec
 
   test('nothing, is not asked again by those who cannot wait any longer', async () => {
     const { database, sandbox } = server;
-    const retry = { budgetMs: 300, firstPauseMs: 5, maxPauseMs: 20 };
+    const retry = { budgetMs: 1_000, firstPauseMs: 5, maxPauseMs: 20 };
     const hurried = await openTestApp({ dialect, database, sandbox, retry });
     const botId = await expiredBot();
     sandbox.faults.add({ route: 'token', times: 1_000, fault: { kind: 'hang', ms: 30_000 } });

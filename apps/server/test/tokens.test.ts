@@ -17,7 +17,7 @@ describeOnEachDatabase('tokens', (dialect) => {
   let patient: TestApp;
   let botId: string;
   beforeAll(async () => {
-    const retry = { budgetMs: 150, firstPauseMs: 5, maxPauseMs: 20 };
+    const retry = { budgetMs: 1_000, firstPauseMs: 5, maxPauseMs: 20 };
     server = await openTestApp({ dialect, retry });
     const { database, sandbox } = server;
     patient = await openTestApp({

@@ -122,7 +122,7 @@ describe('in a browser', () => {
       'primary',
       'all',
     );
-    await page.getByText('Booked just now').waitFor({ timeout: 3_000 });
+    await page.getByText('Booked just now').waitFor();
     // It appeared without a reload.
     expect(await page.evaluate(() => document.body.dataset.kept)).toBe('yes');
     await picture('calendar', 1240, 800);

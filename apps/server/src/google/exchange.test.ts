@@ -43,6 +43,15 @@ test('rejects when the time is over, also between the parts of an answer', async
   await expect(get('/', 50)).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
+test('gives a call its whole time, to the fraction of a millisecond', async () => {
+  const { get } = await oneConnection(() => {});
+  for (let round = 0; round < 20; round++) {
+    const begunAt = performance.now();
+    await expect(get('/silent', 2.9)).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - begunAt).toBeGreaterThanOrEqual(2.9);
+  }
+});
+
 test('never sends what waited too long for a connection', async () => {
   const { get, seen } = await oneConnection((path, response) => {
     if (path !== '/silent') response.end('here');

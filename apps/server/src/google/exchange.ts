@@ -26,11 +26,20 @@ export function exchange(
   return new Promise((resolve, reject) => {
     let call: Dispatcher.DispatchController | undefined;
     let late: Error | undefined;
-    const timer = setTimeout(() => {
+    const deadline = performance.now() + timeoutMs;
+    const expire = () => {
+      // Timers count in whole milliseconds, and may be up to two early: who is told then finds time
+      // left, and sends the call again.
+      const leftMs = deadline - performance.now();
+      if (leftMs > 0) {
+        timer = setTimeout(expire, leftMs);
+        return;
+      }
       late = timeout();
       if (call) call.abort(late);
       reject(late);
-    }, timeoutMs);
+    };
+    let timer = setTimeout(expire, timeoutMs);
     let status = 0;
     let retryAfter: Answer['retryAfter'];
     const chunks: Buffer[] = [];

@@ -42,7 +42,7 @@ export interface TestQueue {
     options?: { policy?: Partial<WorkerPolicy>; random?: () => number },
   ): Worker;
   /** A worker that notes which jobs of the kind `mail` it ran. */
-  recorder(behaviour?: JobHandler): Recorder;
+  recorder(behaviour?: JobHandler, policy?: Partial<WorkerPolicy>): Recorder;
 }
 
 /** Opens a queue for the tests of a suite. */
@@ -95,14 +95,13 @@ export function testQueue(dialect: DialectName): TestQueue {
       workers.push(worker);
       return worker;
     },
-    recorder(behaviour = async () => {}) {
+    recorder(behaviour = async () => {}, policy = {}) {
       const jobs: Job[] = [];
-      const worker = queue.workerOf({
-        mail: (job, run) => {
-          jobs.push(job);
-          return behaviour(job, run);
-        },
-      });
+      const mail: JobHandler = (job, run) => {
+        jobs.push(job);
+        return behaviour(job, run);
+      };
+      const worker = queue.workerOf({ mail }, { policy });
       return { worker, jobs, keys: () => jobs.map(({ key }) => key) };
     },
   };
