@@ -68,7 +68,9 @@ test.each([...files, ...examples])(
     await page.keyboard.press('1');
     // The model of the agent needs a credential that each user makes for himself; nothing else does.
     const incomplete = page.locator('[data-test-id="node-issues"]');
-    expect(await incomplete.count()).toBe(file === 'booking-agent.json' ? 1 : 0);
+    await expect
+      .poll(() => incomplete.count(), { timeout: patienceMs })
+      .toBe(file === 'booking-agent.json' ? 1 : 0);
     if (keepPictures && from === 'workflows') {
       await page.mouse.move(800, 800);
       await page.waitForFunction(() => document.getAnimations().length === 0);
@@ -87,7 +89,8 @@ test('the editor shows what the model of an agent fills in, and offers it for th
   const byModel = page.getByText('Defined automatically by the model');
   await expect.poll(() => byModel.count(), { timeout: patienceMs }).toBe(2);
   // The bot is the one field left, and stays so: the chat names it.
-  expect(await page.locator('[data-test-id="from-ai-override-button"]').count()).toBe(1);
+  const offered = page.locator('[data-test-id="from-ai-override-button"]');
+  await expect.poll(() => offered.count(), { timeout: patienceMs }).toBe(1);
   if (keepPictures) {
     const path = join(pictures, 'node-as-tool.png');
     await page.screenshot({ path, clip: { x: 590, y: 65, width: 420, height: 810 } });

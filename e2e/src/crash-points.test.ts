@@ -284,6 +284,8 @@ describeOnEachDatabase('a server that is killed', (dialect) => {
     const { claims, standing, unsettled } = counts ?? {};
     expect(Number(standing)).toBeGreaterThan(0);
     expect(Number(claims)).toBe(Number(standing));
-    expect([Number(unsettled), await jobsLeft()]).toEqual([0, 0]);
+    expect(Number(unsettled)).toBe(0);
+    // A job that was settled while it ran is taken away in a transaction of its own.
+    await expect.poll(jobsLeft).toBe(0);
   });
 });

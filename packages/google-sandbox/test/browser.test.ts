@@ -109,7 +109,10 @@ describe('in a browser', () => {
   test('the week shows events as they come, and the mailbox what guests were sent', async () => {
     const guest = { attendees: [{ email: 'grace@customer.example' }] };
     seedWeek(sandbox);
+    // A page hears of what comes once its stream is open, which loading does not wait for.
+    const live = page.waitForResponse('**/sandbox/live');
     await page.goto(`${sandbox.url}/calendar/${ADA}`);
+    await live;
     await page.getByText('Colouring: Katherine Johnson').waitFor();
     expect(await page.getByText('Stand-up').count()).toBe(5);
     expect(await page.getByText('Booked just now').count()).toBe(0);

@@ -14,6 +14,8 @@ export const EVENTS_SCOPE = 'https://www.googleapis.com/auth/calendar.events';
 export const CALENDAR_SCOPE = 'https://www.googleapis.com/auth/calendar';
 /** A start for events: a Monday morning. */
 export const MONDAY = '2027-01-11T09:00:00+01:00';
+/** A week before {@link MONDAY}: nobody is sent mail about what is over. */
+export const BEFORE_MONDAY = Date.parse('2027-01-04T08:00:00Z');
 const SIGN_IN_AND_EVENTS = ['openid', 'email', EVENTS_SCOPE];
 
 /** A sandbox with two accounts and one client, on any free port. */

@@ -2,13 +2,21 @@ import type { calendar_v3 } from '@googleapis/calendar';
 import ICAL from 'ical.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MailMessage, Sandbox } from '../src/index.ts';
-import { ADA, BOB, connect, halfHour, MONDAY, startTestSandbox } from './google-client.ts';
+import {
+  ADA,
+  BEFORE_MONDAY,
+  BOB,
+  connect,
+  halfHour,
+  MONDAY,
+  startTestSandbox,
+} from './google-client.ts';
 
 const GUEST = 'grace@customer.example';
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
 beforeEach(async () => {
-  sandbox = await startTestSandbox();
+  sandbox = await startTestSandbox({ now: BEFORE_MONDAY });
   ({ api } = await connect(sandbox));
 });
 afterEach(() => sandbox.close());

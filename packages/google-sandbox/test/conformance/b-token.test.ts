@@ -270,8 +270,12 @@ describe('B. Token endpoint', () => {
     }
     sandbox.faults.add({ route: 'token', fault: { kind: 'reset' } });
     await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
-    sandbox.faults.add({ route: 'token', fault: { kind: 'hang', ms: 30_000 } });
-    await expect(ask(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
+    const hang = sandbox.faults.add({ route: 'token', fault: { kind: 'hang', ms: 30_000 } });
+    const stop = new AbortController();
+    const hung = expect(ask(stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect.poll(() => hang.hits).toBe(1);
+    stop.abort();
+    await hung;
     const spared = sandbox.faults.add({
       route: 'token',
       after: 1,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/index.ts';
 import {
   ADA,
+  BEFORE_MONDAY,
   BOB,
   connect,
   halfHour,
@@ -15,7 +16,7 @@ import {
 let sandbox: Sandbox;
 let api: calendar_v3.Calendar;
 beforeAll(async () => {
-  sandbox = await startTestSandbox();
+  sandbox = await startTestSandbox({ now: BEFORE_MONDAY });
   ({ api } = await connect(sandbox));
 });
 afterAll(() => sandbox.close());
