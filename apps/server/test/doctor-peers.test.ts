@@ -122,10 +122,11 @@ describe('Google', () => {
     ],
     [
       'an API that is not there',
-      { CALHOOK_GOOGLE_API_URL: 'http://calhook.invalid' },
+      // An empty label: refused by the resolver of this machine, without a network.
+      { CALHOOK_GOOGLE_API_URL: 'http://calhook..invalid' },
       ['Calendar API'],
       'Calendar API',
-      'calhook.invalid cannot be reached: its name cannot be resolved',
+      'calhook..invalid cannot be reached: its name cannot be resolved',
     ],
   ])('with %s', async (_, environment, faults, check, message) => {
     const found = await examine(environment);

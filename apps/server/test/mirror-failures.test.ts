@@ -152,8 +152,8 @@ describeOnEachDatabase('a calendar that cannot be read', (dialect) => {
     await expect(own.mirror.pull(connection, { budgetMs: 1_000 })).rejects.toMatchObject({
       kind: 'reauth',
     });
-    const status = await app.call('GET', `/api/calendar/status/${botId}`);
-    await expect.poll(async () => status.body.status).toBe('needs_reauth');
+    const { body } = await app.call('GET', `/api/calendar/status/${botId}`);
+    expect(body.status).toBe('needs_reauth');
   });
 
   test('leaves its reason and a later poll in its row, until it is read again', async () => {

@@ -60,7 +60,7 @@ describeOnEachDatabase('two mirrors on one database', (dialect) => {
     // The first one's answer is on its way while the second one stores a newer state.
     app.sandbox.faults.add({
       route: 'events.list',
-      fault: { kind: 'slow', bytesPerSecond: 2_000 },
+      fault: { kind: 'slow', bytesPerSecond: 200 },
     });
     const slow = first.pulled(botId, ...week);
     await expect.poll(() => app.sandbox.faults.list().at(-1)?.hits).toBe(1);

@@ -25,8 +25,8 @@ describeOnEachDatabase('a refresh shared by two processes', (dialect) => {
   beforeEach(async () => {
     database = await createTestDatabase(dialect);
     sandbox = await startSandbox({ accounts: [{ email: account }], switches: unlimited });
-    const ports = [await freePorts(), await freePorts()];
-    const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+    const port = await freePorts(2);
+    const urls = [port, port + 1].map((each) => `http://127.0.0.1:${each}`);
     const redirectUris = urls.map((url) => `${url}/oauth/google/callback`);
     sandbox.addClient({ ...oauthClient, redirectUris });
     servers = [];

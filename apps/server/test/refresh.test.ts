@@ -62,7 +62,13 @@ describeOnEachDatabase('refreshes', (dialect) => {
     async (_, fault, status, most) => {
       const { database, sandbox } = server;
       // Backs off as in production.
-      const patient = await openTestApp({ dialect, database, sandbox, refresh: refreshPolicy });
+      const patient = await openTestApp({
+        dialect,
+        database,
+        sandbox,
+        retry: patience,
+        refresh: refreshPolicy,
+      });
       const botId = await patient.connectedBot();
       sandbox.clock.advance(hour);
       sandbox.faults.add({ route: 'token', times: 100_000, fault });

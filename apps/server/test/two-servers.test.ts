@@ -118,7 +118,7 @@ describeOnEachDatabase('two servers on one database', (dialect) => {
       fault: { kind: 'slow', bytesPerSecond: 1_000 },
     });
     const meanwhile = book(first, botId, bookingOf({ email: 'meanwhile@example.org' }));
-    await vi.waitFor(() => expect(late.hits).toBe(1), soon);
+    await expect.poll(() => late.hits).toBe(1);
     const to = freeSlot();
     const path = `/api/calendar/reschedule-event/${botId}/${booked.body.appointmentId}`;
     const moved = await second.call('POST', path, to);
@@ -145,7 +145,7 @@ describeOnEachDatabase('two servers on one database', (dialect) => {
       fault: { kind: 'slow', bytesPerSecond: 1_000 },
     });
     const meanwhile = book(first, botId, bookingOf({ email: 'meanwhile@example.org' }));
-    await vi.waitFor(() => expect(late.hits).toBe(1), soon);
+    await expect.poll(() => late.hits).toBe(1);
     const booked = await book(slow, botId, bookingOf());
     expect(booked.status).toBe(201);
     await meanwhile;

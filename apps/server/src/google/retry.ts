@@ -33,6 +33,8 @@ export async function withRetry<T>(
       const pauseMs = Math.max(Math.random() * ceiling, error.retryAfterMs ?? 0);
       if (pauseMs >= leftMs()) throw error;
       await delay(pauseMs);
+      // A timer may be late.
+      if (leftMs() <= 0) throw error;
     }
   }
 }

@@ -28,7 +28,10 @@ export async function spawnServer(
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
-  if (child.stdout) await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The server ended with ${code} before it was ready.`);
+  });
+  if (child.stdout) await Promise.race([once(child.stdout, 'data'), ended]);
   return {
     child,
     call: clientOf(url).call,
