@@ -2,84 +2,37 @@
  * The least that a booking can be: ask the calendar what is new, a durable commit that claims the
  * time, the insert, a durable commit that confirms. It knows no key, rule, zone, idempotency or
  * sealed token, and writes no log. What Calhook takes beyond it is Calhook's; what this takes, no
- * server on this stack, with these two calls and two commits, can save.
+ * server on this stack, with these two calls and two commits, can save. With Calhook's tables, it
+ * tells how much of Calhook's share is what is stored.
  */
 import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Pool } from 'undici';
 import { exchange } from '../../apps/server/src/google/exchange.ts';
 import { newId } from '../../apps/server/src/identifiers.ts';
 import { Flights } from '../../apps/server/src/sync/flights.ts';
 import { eventAt, insertPath } from './bare-inserts.ts';
+import { calhookStore, leastStore } from './floor-stores.ts';
 
 /** What the server is started with, as JSON in its first argument. */
 export interface FloorOptions {
   readonly apiUrl: string;
   readonly directory: string;
   readonly port: number;
+  /** Which tables a booking is written to. */
+  readonly tables: 'least' | 'calhook';
   /** By bot. */
   readonly accessTokens: Readonly<Record<string, string>>;
 }
 
-const { apiUrl, directory, port, accessTokens }: FloorOptions = JSON.parse(String(process.argv[2]));
+const options: FloorOptions = JSON.parse(String(process.argv[2]));
+const { apiUrl, directory, port, tables, accessTokens } = options;
 const pool = new Pool(apiUrl, { connections: 64 });
 const slotMs = 5 * 60_000;
 
-const db = new DatabaseSync(join(directory, 'floor.db'));
-db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000');
-db.exec(`
-  create table appointments (
-    id text primary key, bot text, booking text, status text, starts_at integer
-  ) strict, without rowid;
-  create table claims (
-    bot text, starts_at integer, ends_at integer, appointment text, primary key (bot, starts_at)
-  ) strict, without rowid;
-  create table jobs (key text primary key, due_at integer) strict, without rowid;
-  create table activity (
-    bot text, id text, kind text, primary key (bot, id)
-  ) strict, without rowid;
-`);
-const insertAppointment = db.prepare("insert into appointments values (?, ?, ?, 'pending', ?)");
-const latestClaim = db.prepare(
-  'select ends_at from claims where bot = ? and starts_at < ? order by starts_at desc limit 1',
-);
-const insertClaim = db.prepare('insert into claims values (?, ?, ?, ?)');
-const insertJob = db.prepare('insert into jobs values (?, ?)');
-const confirm = db.prepare("update appointments set status = 'confirmed' where id = ?");
-const deleteJob = db.prepare('delete from jobs where key = ?');
-const insertActivity = db.prepare("insert into activity values (?, ?, 'appointment.confirmed')");
-
-interface Waiting {
-  write(): void;
-  written(): void;
-}
-const waiting: Waiting[] = [];
-let committing = false;
-
-/** Commits what waits, together, until nothing waits. */
-async function commitAll(): Promise<void> {
-  committing = true;
-  while (waiting.length > 0) {
-    for (let before = 0; before < waiting.length; ) {
-      before = waiting.length;
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    const group = waiting.splice(0);
-    db.exec('begin immediate');
-    for (const { write } of group) write();
-    db.exec('commit');
-    for (const { written } of group) written();
-  }
-  committing = false;
-}
-
-function commit(write: () => void): Promise<void> {
-  return new Promise((written) => {
-    waiting.push({ write, written });
-    if (!committing) void commitAll();
-  });
-}
+const store =
+  tables === 'least'
+    ? leastStore(directory)
+    : await calhookStore(directory, Object.keys(accessTokens));
 
 async function call(bot: string, path: string, event?: object) {
   const answer = await exchange(
@@ -117,24 +70,14 @@ async function book(bot: string, body: string): Promise<object> {
   const { date, time } = JSON.parse(body) as { date: string; time: string };
   const startsAt = Date.parse(`${date}T${time}Z`);
   const endsAt = startsAt + slotMs;
-  const id = newId(Date.now());
+  const booking = { id: newId(Date.now()), bot, body, startsAt, endsAt };
   await pull(bot);
-  await commit(() => {
-    const claim = latestClaim.get(bot, endsAt);
-    if (claim && Number(claim.ends_at) > startsAt) throw new Error('taken');
-    insertAppointment.run(id, bot, body, startsAt);
-    insertClaim.run(bot, startsAt, endsAt, id);
-    insertJob.run(id, Date.now());
-  });
+  await store.claim(booking);
   const start = new Date(startsAt).toISOString();
   const end = new Date(endsAt).toISOString();
-  const event = await call(bot, insertPath, eventAt({ start, end }, id));
-  await commit(() => {
-    confirm.run(id);
-    deleteJob.run(id);
-    insertActivity.run(bot, id);
-  });
-  return { id, status: 'confirmed', start, end, htmlLink: event.htmlLink };
+  const { htmlLink } = await call(bot, insertPath, eventAt({ start, end }, booking.id));
+  await store.confirm(booking, htmlLink);
+  return { id: booking.id, status: 'confirmed', start, end, htmlLink };
 }
 
 for (const bot of Object.keys(accessTokens)) await pull(bot);
