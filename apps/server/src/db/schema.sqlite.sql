@@ -8,7 +8,7 @@ CREATE TABLE "activity" (
   "subject_id" text,
   "detail" text not null,
   constraint "activity_key" primary key ("client_id", "id")
-);
+) strict, without rowid;
 
 CREATE TABLE "api_keys" (
   "id" text not null primary key,
@@ -20,7 +20,7 @@ CREATE TABLE "api_keys" (
   "expires_at" integer,
   "revoked_at" integer,
   "last_used_at" integer
-);
+) strict, without rowid;
 
 CREATE TABLE "appointments" (
   "id" text not null primary key,
@@ -50,7 +50,7 @@ CREATE TABLE "appointments" (
   "etag" text,
   "conflict_since" integer,
   "cancelled_by" text
-);
+) strict, without rowid;
 
 CREATE INDEX "appointments_in_conflict" on "appointments" ("calendar") where "conflict_since" is not null;
 
@@ -69,7 +69,7 @@ CREATE TABLE "bots" (
   "updated_at" integer not null,
   "language" text default 'en' not null,
   "rules" text default '{}' not null
-);
+) strict, without rowid;
 
 CREATE TABLE "busy_spans" (
   "calendar" text not null references "calendars" ("calendar") on delete cascade,
@@ -81,7 +81,7 @@ CREATE TABLE "busy_spans" (
   "appointment_id" text,
   constraint "busy_spans_key" primary key ("calendar", "event_id"),
   constraint "busy_spans_span" check (ends_at > starts_at)
-);
+) strict, without rowid;
 
 CREATE INDEX "busy_spans_time" on "busy_spans" ("calendar", "is_long", "starts_at", "ends_at", "appointment_id");
 
@@ -90,7 +90,7 @@ CREATE TABLE "cache_invalidations" (
   "topic" text not null,
   "subject" text not null,
   "at" integer not null
-);
+) strict;
 
 CREATE TABLE "calendars" (
   "calendar" text not null primary key,
@@ -104,7 +104,7 @@ CREATE TABLE "calendars" (
   "due_at" integer,
   "failures" integer default 0 not null,
   "failure" text
-);
+) strict, without rowid;
 
 CREATE INDEX "calendars_due" on "calendars" ("due_at") where "due_at" is not null;
 
@@ -122,7 +122,7 @@ CREATE TABLE "claims" (
   constraint claims_key primary key (calendar, starts_at, id),
   constraint claims_span check (ends_at > starts_at),
   constraint claims_kind check ((appointment_id is null) = (expires_at is not null))
-);
+) strict, without rowid;
 
 CREATE INDEX "claims_appointment" on "claims" ("appointment_id");
 
@@ -139,7 +139,7 @@ CREATE TABLE "connect_links" (
   "created_at" integer not null,
   "expires_at" integer not null,
   "google_sub" text
-);
+) strict, without rowid;
 
 CREATE TABLE "consent_steps" (
   "token_hash" text not null primary key,
@@ -148,13 +148,13 @@ CREATE TABLE "consent_steps" (
   "cookie_hash" text,
   "sealed" text not null,
   "expires_at" integer not null
-);
+) strict, without rowid;
 
 CREATE INDEX "consent_steps_expiry" on "consent_steps" ("expires_at");
 
 CREATE TABLE "database_identity" (
   "id" text not null primary key
-);
+) strict, without rowid;
 
 CREATE TABLE "google_tokens" (
   "client_id" text not null primary key references "bots" ("id") on delete cascade,
@@ -179,7 +179,7 @@ CREATE TABLE "google_tokens" (
   "lease_until" integer,
   "refresh_token_expires_at" integer,
   "expiry_announced_at" integer
-);
+) strict;
 
 CREATE INDEX "google_tokens_expiring" on "google_tokens" ("refresh_token_expires_at") where "refresh_token_expires_at" is not null;
 
@@ -194,7 +194,7 @@ CREATE TABLE "idempotency_keys" (
   "appointment_id" text not null references "appointments" ("id") on delete cascade,
   "created_at" integer not null,
   constraint "idempotency_keys_key" primary key ("caller", "key_hash")
-);
+) strict, without rowid;
 
 CREATE INDEX "idempotency_keys_age" on "idempotency_keys" ("created_at");
 
@@ -216,7 +216,7 @@ CREATE TABLE "jobs" (
   "leased_lane" text,
   constraint "jobs_key" primary key ("kind", "key"),
   constraint "jobs_found_again" check (coalesce(lease_until, due_at, settled) > 0)
-);
+) strict, without rowid;
 
 CREATE INDEX jobs_next on jobs (coalesce(lease_until, due_at), position);
 
@@ -228,7 +228,7 @@ CREATE TABLE "key_checks" (
   "key_id" text not null primary key,
   "envelope" text not null,
   "created_at" integer not null
-);
+) strict, without rowid;
 
 CREATE TABLE "oauth_states" (
   "state_hash" text not null primary key,
@@ -237,4 +237,4 @@ CREATE TABLE "oauth_states" (
   "code_verifier" text not null,
   "link_hash" text not null,
   "expires_at" integer not null
-);
+) strict, without rowid;

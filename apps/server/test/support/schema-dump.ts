@@ -28,10 +28,11 @@ function layOut(statement: string): string {
   const text = statement.replace(/\s+/g, ' ').trim();
   if (!/^create table/i.test(text)) return text;
   const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
   const parts: string[] = [];
   let depth = 0;
   let part = '';
-  for (const sign of text.slice(open + 1, text.lastIndexOf(')'))) {
+  for (const sign of text.slice(open + 1, close)) {
     if (sign === '(') depth++;
     if (sign === ')') depth--;
     if (sign === ',' && depth === 0) {
@@ -39,7 +40,7 @@ function layOut(statement: string): string {
       part = '';
     } else part += sign;
   }
-  return `${text.slice(0, open).trim()} (\n  ${[...parts, part.trim()].join(',\n  ')}\n)`;
+  return `${text.slice(0, open).trim()} (\n  ${[...parts, part.trim()].join(',\n  ')}\n${text.slice(close)}`;
 }
 
 async function dumpPostgres(database: TestDatabase): Promise<string> {
