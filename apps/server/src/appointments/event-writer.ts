@@ -12,6 +12,7 @@ import {
 import { type GoogleCalendar, type RetryPolicy, withRetry } from '../google/index.ts';
 import { settle } from '../jobs/jobs.ts';
 import type { Mirror } from '../sync/mirror.ts';
+import { Recent } from '../sync/recent.ts';
 import { connectionsOf } from './calendar-reading.ts';
 import { claimsChanged, deleteClaim, moveClaim } from './claim-store.ts';
 import { claimedSpan } from './claiming.ts';
@@ -31,6 +32,8 @@ export const eventJob = 'event.write';
 
 /** A job takes over what its request has not brought into Google by then, in milliseconds. */
 export const jobGraceMs = 15_000;
+/** Far more than come between a commit and the word of it. */
+const maxLooked = 1_000;
 
 interface EventWriterParts {
   readonly database: Database;
@@ -64,6 +67,8 @@ export class EventWriter {
   readonly #calls: EventCalls;
   /** Writes under way: callers that wait for the same appointment share one. */
   readonly #writing = new Map<string, Promise<AppointmentsTable | null>>();
+  /** Appointments that were looked at here; what is at hand of one is no longer news. */
+  readonly #looked = new Recent<true>(maxLooked);
 
   constructor(parts: EventWriterParts) {
     this.#parts = parts;
@@ -76,12 +81,19 @@ export class EventWriter {
    * @throws {ApiError} `calendar_not_connected` and the like
    */
   write(id: string): Promise<AppointmentsTable | null> {
+    this.#looked.set(id, true);
     return this.#share(id);
   }
 
-  /** As {@link write} when the row is at hand, newly stored by this process. */
+  /**
+   * As {@link write} when the row is at hand, newly stored by this process.
+   *
+   * PostgreSQL shows a row before it tells who stored it that it is committed. Another caller may
+   * have found it in between, and written it.
+   */
   writeNew(appointment: AppointmentsTable): Promise<AppointmentsTable | null> {
-    return this.#share(appointment.id, appointment);
+    const { id } = appointment;
+    return this.#looked.get(id) ? this.write(id) : this.#share(id, appointment);
   }
 
   #share(id: string, atHand?: AppointmentsTable): Promise<AppointmentsTable | null> {
