@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { recordActivity } from '../../apps/server/src/activity/activity.ts';
 import { insertClaim, sweepHolds } from '../../apps/server/src/appointments/claim-store.ts';
-import { eventJob } from '../../apps/server/src/appointments/event-writer.ts';
+import { eventJob, jobGraceMs } from '../../apps/server/src/appointments/event-writer.ts';
 import {
   changeAppointment,
   findByNaturalKey,
@@ -180,7 +180,8 @@ export async function calhookStore(
           created_at: at,
           expires_at: null,
         });
-        await enqueue(tx, { kind: eventJob, key: id, lane: calendar, botId, dueAt: at + 15_000 });
+        const dueAt = at + jobGraceMs;
+        await enqueue(tx, { kind: eventJob, key: id, lane: calendar, botId, dueAt });
         await findOverlap(tx, calendar, startsAt, endsAt, '');
       });
     },
